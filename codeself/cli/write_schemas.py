@@ -1,0 +1,30 @@
+"""write-schemas: publish the JSON schema of every record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    output: Annotated[Path, typer.Option(help="Folder that receives one file a record.")] = Path("workflow/schemas"),
+) -> None:
+    """Write the JSON schemas of the config and of every record, generated from the code's own types."""
+    from codeself.records.config import Config
+    from codeself.records.files import write_text
+    from codeself.records.rollouts import Rollout
+    from codeself.records.tasks import SplitManifest, Task
+    from codeself.records.verdicts import Verdict
+
+    for name, kind in (
+        ("config", Config),
+        ("task", Task),
+        ("split", SplitManifest),
+        ("rollout", Rollout),
+        ("verdict", Verdict),
+    ):
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
+        write_text(output / f"{name}.schema.json", json.dumps(schema, indent=2) + "\n")

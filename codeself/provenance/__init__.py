@@ -1,0 +1,1 @@
+"""What made an artifact: code, environment, files."""

@@ -1,0 +1,1 @@
+"""Task set and policy in, rollouts and verdicts out."""

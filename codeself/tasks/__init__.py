@@ -1,0 +1,1 @@
+"""What is to be solved: task sets, their formats, splits and audits."""

@@ -1,0 +1,1 @@
+"""The project's own task distribution: families of tasks with seeded parameters."""

@@ -1,0 +1,1 @@
+"""One module a file format: each turns rows of a dataset into canonical tasks."""

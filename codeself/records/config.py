@@ -63,8 +63,9 @@ class SplitConfig(Record):
 class TaskSetConfig(Record):
     """One declared collection of tasks."""
 
-    format: Literal["families", "mbpp", "humaneval", "canonical"] = Field(
-        description="families: the project's own; mbpp and humaneval: the public files; canonical: your own JSONL."
+    format: Literal["families", "mbpp", "humaneval", "mbppplus", "humanevalplus", "canonical"] = Field(
+        description="families: the project's own; mbpp, humaneval, mbppplus, humanevalplus: the public files;"
+        " canonical: your own JSONL."
     )
     definitions: str = Field(default="resources/families", description="Folder of family definitions (families).")
     variants: int = Field(default=4, ge=1, description="Variants drawn from each family (families).")

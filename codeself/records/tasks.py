@@ -100,15 +100,30 @@ class Task(Record):
         return {"public": self.public_tests, "hidden": self.hidden_tests, "locked": self.locked_tests}[visibility]
 
 
+class NearDuplicate(Record):
+    """Two tasks that read alike, and the splits in which they ended up."""
+
+    first: str
+    second: str
+    similarity: float = Field(ge=0, le=1)
+    splits: tuple[Split, Split]
+
+
 class SplitManifest(Record):
-    """Which tasks are for practice, for tuning, and for the final evaluation."""
+    """Which tasks are for practice, for tuning, and for the final evaluation.
+
+    near_duplicates: pairs of different families. Method hash keeps both on one side; method origin follows the
+    dataset, so that a pair may stand apart and is only reported.
+    """
 
     taskset: str
     tasks_sha256: str
+    method: Literal["hash", "origin"] = "hash"
     seed: int
     fractions: dict[Split, float]
     families: dict[Split, tuple[str, ...]]
     task_ids: dict[Split, tuple[str, ...]]
+    near_duplicates: tuple[NearDuplicate, ...] = ()
 
 
 def read_tasks(path: Path) -> list[Task]:

@@ -1,0 +1,257 @@
+"""The candidate's side: runs the program in this process and answers the judge's questions about it.
+
+Everything here runs beside untrusted code and may be changed by it. Nothing here decides anything: the
+judge reads its answers as data that the candidate itself wrote.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import io
+import operator
+import os
+import socket
+import sys
+import types
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from codeself.records import values
+from codeself.sandbox import channel
+
+MODULE_NAME = "candidate"
+_MESSAGE_CHARACTERS = 300
+
+# What the judge may ask of an object beyond a named method. No comparison and no arithmetic is among them:
+# their answer would itself be the verdict.
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "__iter__": iter,
+    "__next__": next,
+    "__len__": len,
+    "__str__": str,
+    "__repr__": repr,
+    "__bool__": bool,
+    "__getitem__": operator.getitem,
+    "__setitem__": operator.setitem,
+    "__delitem__": operator.delitem,
+    "__getattr__": getattr,
+    "__setattr__": setattr,
+}
+_BASES = (bool, int, float, complex, str, bytes, list, dict, tuple, set, frozenset)
+_DICT_VIEWS = (type({}.keys()), type({}.items()))
+
+
+class OutputLimit(Exception):
+    """The program wrote more than it may."""
+
+
+class _CountedOutput(io.RawIOBase):
+    """Takes what is printed, keeps none of it, and stops a program that prints without end."""
+
+    def __init__(self, cap: int) -> None:
+        self._left = cap
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise OutputLimit("wrote more output than allowed")
+        return len(data)
+
+
+class Candidate:
+    """One program and the objects that the judge has asked about."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._module = types.ModuleType(MODULE_NAME)
+        self._objects: dict[int, Any] = {}
+
+    def serve(self) -> None:
+        """Answer until the judge goes away. Never returns normally to the caller's frames' secrets: there are none."""
+        while True:
+            frame = self._receive()
+            if frame is None:
+                return
+            self._send(self._answer(frame))
+
+    def _answer(self, frame: list[Any]) -> list[Any]:
+        if frame[0] == "run":
+            return self._run(frame[1], frame[2])
+        if frame[0] == "ask":
+            return self._ask(*frame[1:])
+        return ["broken", f"unknown request {frame[0]}"]
+
+    def _run(self, program: str, output_cap: int) -> list[Any]:
+        output = io.TextIOWrapper(io.BufferedWriter(_CountedOutput(output_cap), 8192), "utf-8", "replace")
+        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = output
+        sys.modules[MODULE_NAME] = self._module
+        try:
+            code = compile(program, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
+        except BaseException as error:
+            return ["syntax", *_describe(error)]
+        try:
+            exec(code, self._module.__dict__)
+            output.flush()
+        except BaseException as error:
+            return ["raised", *_describe(error)]
+        return ["ran"]
+
+    def _ask(
+        self, target: int | str | None, method: str | None, arguments: list[Any], named: dict[str, Any], changes: bool
+    ) -> list[Any]:
+        try:
+            decoded = [values.decode(item, self._reference) for item in arguments]
+            keywords = {key: values.decode(item, self._reference) for key, item in named.items()}
+            subject = self._global(target) if target is None or isinstance(target, str) else self._objects[target]
+            if target is None:
+                result = subject
+            elif method is None:
+                result = subject(*decoded, **keywords)
+            elif method in _OPERATIONS:
+                result = _OPERATIONS[method](subject, *decoded, **keywords)
+            else:
+                result = getattr(subject, method)(*decoded, **keywords)
+            answer = ["value", self.encode(result)]
+            # In-place changes are data too: sent only where the arguments are no longer what was received.
+            if changes:
+                after = [self.encode(item) for item in decoded]
+                if after != arguments:
+                    answer.append(after)
+            return answer
+        except BaseException as error:
+            return ["raised", *_describe(error)]
+
+    def _global(self, name: str | None) -> Any:
+        try:
+            return self._module.__dict__[name]  # type: ignore[index]
+        except KeyError:
+            raise NameError(f"name '{name}' is not defined") from None
+
+    def encode(self, value: Any) -> Any:
+        """A value as data; whatever is not data becomes a handle that the judge may ask about."""
+        return values.encode(value, self._encode_other)
+
+    def _encode_other(self, value: Any) -> Any:
+        if isinstance(value, Enum):
+            return self.encode(value.value)
+        if isinstance(value, _DICT_VIEWS):
+            try:
+                return self.encode(set(value))
+            except TypeError:
+                return self.encode(list(value))
+        kind = type(value)
+        for base in _BASES:
+            if issubclass(kind, base):
+                return self.encode(_plain(base, value))
+        if isinstance(value, BaseException):
+            return {"$exception": [_names(value), _message(value)]}
+        number = id(value)
+        self._objects[number] = value
+        return {"$object": [number, kind.__name__, callable(value)]}
+
+    def _reference(self, tag: str, content: Any) -> Any:
+        if tag == "$object":
+            return self._objects[content]
+        if tag == "$function":
+            return _Function(self, content)
+        raise values.NotData(f"unknown tag {tag}")
+
+    def call_back(self, number: int, arguments: tuple[Any, ...]) -> Any:
+        """Call a function that lives with the judge."""
+        self._send(["call", number, [self.encode(item) for item in arguments]])
+        while True:
+            frame = self._receive()
+            if frame is None:
+                os._exit(0)
+            if frame[0] == "returned":
+                return values.decode(frame[1], self._reference)
+            if frame[0] == "threw":
+                kind = getattr(builtins, frame[1], RuntimeError)
+                raise kind(frame[2])
+            self._send(self._answer(frame))
+
+    def _send(self, frame: list[Any]) -> None:
+        try:
+            data = channel.pack(frame)
+        except BaseException as error:
+            data = channel.pack(["raised", *_describe(error)])
+        self._connection.sendall(data)
+
+    def _receive(self) -> list[Any] | None:
+        header = self._read(channel.HEADER_BYTES)
+        if header is None:
+            return None
+        body = self._read(channel.body_length(header, 1 << 31))
+        return None if body is None else channel.unpack(body)
+
+    def _read(self, count: int) -> bytes | None:
+        data = self._connection.recv(count, socket.MSG_WAITALL)
+        if len(data) == count:
+            return data
+        parts = bytearray(data)
+        while len(parts) < count:
+            data = self._connection.recv(count - len(parts))
+            if not data:
+                return None
+            parts += data
+        return bytes(parts)
+
+
+class _Function:
+    """Stands for a function of the judge's that was passed as an argument."""
+
+    def __init__(self, candidate: Candidate, number: int) -> None:
+        self._candidate = candidate
+        self._number = number
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._candidate.call_back(self._number, arguments)
+
+
+def _plain(base: type, value: Any) -> Any:
+    """The content of an instance of a subclass of a builtin, read past whatever the subclass overrides."""
+    if base is list:
+        return list.__getitem__(value, slice(None))
+    if base is tuple:
+        return tuple.__getitem__(value, slice(None))
+    if base is dict:
+        return dict(dict.items(value))
+    if base in (set, frozenset):
+        return base(base.__iter__(value))  # type: ignore[attr-defined]
+    if base is str:
+        return str.__str__(value)[:]  if type(str.__str__(value)) is str else str.__getitem__(value, slice(None))
+    if base is bytes:
+        return bytes.__getitem__(value, slice(None))
+    if base is complex:
+        return complex(complex.__add__(value, 0))
+    return base.__add__(value, 0)  # type: ignore[attr-defined]
+
+
+def _names(error: BaseException) -> list[str]:
+    """The exception's type and those it derives from, nearest first."""
+    return [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:_MESSAGE_CHARACTERS]
+    except BaseException:
+        return ""
+
+
+def _describe(error: BaseException) -> tuple[list[str], str]:
+    return _names(error), _message(error)
+
+
+def serve(connection: socket.socket) -> None:
+    """Run as a candidate until the judge goes away, then end this process without cleaning up."""
+    try:
+        gc.enable()
+        Candidate(connection).serve()
+    finally:
+        os._exit(0)

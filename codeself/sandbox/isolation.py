@@ -1,0 +1,141 @@
+"""The ladder of isolation: none < limits < restricted < strict. What each level does, in the order it is done.
+
+`enter` runs once in a zygote, before it forks its first candidate; `seal` runs in each candidate's process,
+before a line of the candidate's program. Both raise OSError where the kernel refuses: a level is reached
+whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+from codeself.records.verdicts import IsolationLevel
+from codeself.sandbox import filesystem, kernel, seccomp
+
+LEVELS: tuple[IsolationLevel, ...] = ("none", "limits", "restricted", "strict")
+_NOBODY = 65534
+
+# A candidate's main thread may recurse deep; the stack grows only as far as it is used.
+_STACK_BYTES = 64 << 20
+_OPEN_FILES = 64
+
+
+class Zygote:
+    """One zygote's isolation: what it has entered, and the sealing that it hands on to its candidates."""
+
+    def __init__(self, level: IsolationLevel) -> None:
+        self.level = level
+        self.clone_flags = 0
+        self._candidate_filter: kernel.SeccompProgram | None = None
+
+    def enter(self) -> None:
+        """Bring this process to the level. Forks once at strict: the zygote is then a child of the caller."""
+        if self.level == "strict":
+            self._enter_strict()
+        elif self.level == "restricted":
+            kernel.no_new_privileges()
+            self._read_only_files()
+            kernel.SeccompProgram(seccomp.zygote_filter()).install()
+        else:
+            kernel.adopt_orphans()
+
+    def _read_only_files(self) -> None:
+        paths = filesystem.runtime_files()
+        try:
+            kernel.landlock_read_only(paths)
+        except OSError:
+            # An older kernel: the system call filter and the user's own permissions remain.
+            pass
+
+    def _enter_strict(self) -> None:
+        paths = filesystem.runtime_files()
+        root = os.geteuid() == 0
+        uid, gid = os.geteuid(), os.getegid()
+        spaces = (
+            kernel.CLONE_NEWNS
+            | kernel.CLONE_NEWNET
+            | kernel.CLONE_NEWIPC
+            | kernel.CLONE_NEWUTS
+            | kernel.CLONE_NEWPID
+            | kernel.CLONE_NEWCGROUP
+        )
+        if root:
+            kernel.unshare(spaces)
+        else:
+            kernel.unshare(spaces | kernel.CLONE_NEWUSER)
+            _map_ids(uid, gid)
+        # Any existing folder serves as the mount point, and nothing more is needed of /proc.
+        place = Path("/proc")
+        filesystem.build_root(paths, place)
+        _become_first_process()
+        kernel.pivot_root(place)
+        if root:
+            # Real root is given up first, so that the user namespace is an ordinary user's, with no one mapped.
+            os.setgroups([])
+            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+            kernel.unshare(kernel.CLONE_NEWUSER)
+        kernel.die_with_parent()
+        # CAP_SYS_ADMIN, inside the namespace alone, is what forking into a new pid namespace needs.
+        kernel.keep_only((kernel.CAP_SYS_ADMIN,))
+        kernel.not_dumpable()
+        kernel.no_new_privileges()
+        kernel.SeccompProgram(seccomp.zygote_filter()).install()
+        self.clone_flags = kernel.CLONE_NEWPID
+        self._candidate_filter = kernel.SeccompProgram(seccomp.candidate_filter(pid=1))
+
+    def seal(self, memory_bytes: int, cpu_seconds: int, processes: int) -> None:
+        """Bind the calling process, a candidate's, to its limits and take its last privileges."""
+        if self.level == "none":
+            return
+        for kind, value in (
+            (resource.RLIMIT_AS, memory_bytes),
+            (resource.RLIMIT_CPU, cpu_seconds),
+            (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_NOFILE, _OPEN_FILES),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_NPROC, processes),
+        ):
+            _limit(kind, value)
+        if self.level == "restricted":
+            kernel.SeccompProgram(seccomp.candidate_filter(os.getpid())).install()
+        elif self._candidate_filter is not None:
+            kernel.drop_last_capability()
+            self._candidate_filter.install()
+
+
+def _limit(kind: int, value: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def _map_ids(uid: int, gid: int) -> None:
+    """Give the new user namespace one user, nobody, who is the caller outside."""
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{_NOBODY} {uid} 1"),
+        ("gid_map", f"{_NOBODY} {gid} 1"),
+    ):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as stream:
+            stream.write(text)
+
+
+def _become_first_process() -> None:
+    """Go on as process 1 of the new pid namespace; the process left behind only waits, and dies with it."""
+    child = os.fork()
+    if child:
+        os.closerange(3, 256)
+        kernel.die_with_parent()
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    kernel.die_with_parent()
+
+
+def prepare_stack() -> None:
+    """Room for deep recursion in the main thread; takes effect for what is started next."""
+    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    soft = _STACK_BYTES if hard == resource.RLIM_INFINITY else min(_STACK_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))

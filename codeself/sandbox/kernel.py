@@ -1,0 +1,202 @@
+"""The kernel's isolation calls, through ctypes: nothing but libc and the standard library is needed.
+
+Each function raises OSError when the kernel refuses. All of it is Linux only.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import os
+import socket
+import struct
+from pathlib import Path
+
+from codeself.sandbox.syscalls import table
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+_TABLE = table()
+NUMBERS: dict[str, int] = _TABLE[1] if _TABLE else {}
+
+CLONE_THREAD = 0x00010000
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+CLONE_PIDFD = 0x00001000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MNT_DETACH = 2
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
+_PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 36, 47, 4
+CAP_SYS_ADMIN = 21
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def _syscall(name: str, *arguments: object) -> int:
+    if name not in NUMBERS:
+        raise OSError(38, f"{name}: not known on this architecture")
+    return _check(_libc.syscall(ctypes.c_long(NUMBERS[name]), *arguments), name)
+
+
+def unshare(flags: int) -> None:
+    """New namespaces for this process (for its children where flags hold CLONE_NEWPID)."""
+    _syscall("unshare", ctypes.c_ulong(flags))
+
+
+def mount(source: str, target: Path, kind: str, flags: int, data: str = "") -> None:
+    _syscall(
+        "mount",
+        source.encode() or None,
+        str(target).encode(),
+        kind.encode() or None,
+        ctypes.c_ulong(flags),
+        data.encode() or None,
+    )
+
+
+def pivot_root(new_root: Path) -> None:
+    """Make new_root this mount namespace's root and let go of the old one."""
+    os.chdir(new_root)
+    _syscall("pivot_root", b".", b".")
+    _syscall("umount2", b".", ctypes.c_long(MNT_DETACH))
+    os.chdir("/")
+
+
+def _prctl(option: int, argument: int = 0, third: int = 0) -> None:
+    _syscall(
+        "prctl", *(ctypes.c_ulong(value) for value in (option, argument, third, 0, 0))
+    )
+
+
+def no_new_privileges() -> None:
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def die_with_parent() -> None:
+    _prctl(_PR_SET_PDEATHSIG, 9)
+
+
+def not_dumpable() -> None:
+    """No core dumps, and no other process of the same user may trace this one or read its memory."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> None:
+    """Descendants whose parent dies become children of this process, so that it can end them."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def keep_only(capabilities: tuple[int, ...]) -> None:
+    """Drop every capability but these, from the bounding and ambient sets too."""
+    for number in range(64):
+        if number not in capabilities:
+            try:
+                _prctl(_PR_CAPBSET_DROP, number)
+            except OSError:
+                break  # past the last capability that this kernel knows
+    try:
+        _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    except OSError:
+        pass
+    capset(capabilities)
+
+
+_CAP_HEADER = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0), 8)
+_CAP_NONE = ctypes.create_string_buffer(bytes(24), 24)
+
+
+def capset(capabilities: tuple[int, ...]) -> None:
+    """The effective and permitted capabilities of this thread; none are inheritable."""
+    low = sum(1 << number for number in capabilities if number < 32)
+    high = sum(1 << (number - 32) for number in capabilities if number >= 32)
+    data = ctypes.create_string_buffer(struct.pack("6I", low, low, 0, high, high, 0), 24)
+    _syscall("capset", _CAP_HEADER, data)
+
+
+def drop_last_capability() -> None:
+    """capset(()) with nothing left to allocate: it runs in each candidate's first moments."""
+    _check(_libc.syscall(ctypes.c_long(NUMBERS["capset"]), _CAP_HEADER, _CAP_NONE), "capset")
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
+
+
+class SeccompProgram:
+    """A compiled seccomp filter, kept in memory so that installing it costs one system call."""
+
+    def __init__(self, instructions: list[tuple[int, int, int, int]]) -> None:
+        packed = b"".join(struct.pack("HBBI", *instruction) for instruction in instructions)
+        self._memory = ctypes.create_string_buffer(packed, len(packed))
+        self._filter = _Filter(len(instructions), ctypes.cast(self._memory, ctypes.c_void_p))
+
+    def install(self) -> None:
+        """Bind this thread and its children to the filter, for good. Needs no_new_privileges."""
+        _syscall("seccomp", ctypes.c_ulong(1), ctypes.c_ulong(0), ctypes.byref(self._filter))
+
+
+def clone(flags: int) -> tuple[int, int]:
+    """Fork this single-threaded process with the given CLONE flags. Returns (pid, pidfd); pid 0 in the child.
+
+    Python's own fork hooks do not run: what they would reseed or reset is set up by the caller.
+    """
+    descriptor = ctypes.c_int(-1)
+    pid = _syscall(
+        "clone",
+        ctypes.c_ulong(flags | CLONE_PIDFD | 17),  # 17: SIGCHLD
+        ctypes.c_ulong(0),
+        ctypes.byref(descriptor),
+        ctypes.c_ulong(0),
+        ctypes.c_ulong(0),
+    )
+    return pid, descriptor.value
+
+
+def landlock_read_only(paths: list[Path]) -> None:
+    """Deny this thread and its children the file system, but for reading under `paths`."""
+    abi = _syscall("landlock_create_ruleset", None, ctypes.c_ulong(0), ctypes.c_ulong(1))
+    # Access rights by ABI: 13 at first, then refer (2), truncate (3), device ioctl (5).
+    rights = (1 << (13 + (abi >= 2) + (abi >= 3) + (abi >= 5))) - 1
+    # From ABI 4 on: binding and connecting TCP sockets, both denied.
+    attributes = struct.pack("QQ", rights, 3) if abi >= 4 else struct.pack("Q", rights)
+    ruleset = _syscall(
+        "landlock_create_ruleset", attributes, ctypes.c_ulong(len(attributes)), ctypes.c_ulong(0)
+    )
+    try:
+        for path in paths:
+            directory = path.is_dir()
+            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            # execute, read file, and for folders read directory
+            allowed = 0b1101 if directory else 0b0101
+            rule = struct.pack("=Qi", allowed, descriptor)
+            _syscall("landlock_add_rule", ctypes.c_long(ruleset), ctypes.c_ulong(1), rule, ctypes.c_ulong(0))
+            os.close(descriptor)
+        _syscall("landlock_restrict_self", ctypes.c_long(ruleset), ctypes.c_ulong(0))
+    finally:
+        os.close(ruleset)
+
+
+def send_with_fd(channel: socket.socket, data: bytes, descriptor: int) -> None:
+    channel.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))])
+
+
+def receive_with_fd(channel: socket.socket, size: int) -> tuple[bytes, int]:
+    """A message and the one descriptor that came with it, or -1."""
+    data, ancillary, _, _ = channel.recvmsg(size, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            return data, struct.unpack("i", content[:4])[0]
+    return data, -1

@@ -1,4 +1,4 @@
-"""Rows of a public dataset's file: JSON Lines or one JSON list, plain or .gz. Each knows its place for errors."""
+"""Rows of a public dataset's file: JSON Lines or one JSON list, plain or .gz; each row knows its place."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ def command(
 ) -> None:
     """Check that no hidden or locked test and no solution can be read in what a policy is shown.
 
-    The report lists every finding. With an error among them it goes beside its place, named .rejected, and the
-    exit code is 2.
+    The report lists every finding. With an error among them it goes beside its place, named .rejected, and
+    the exit code is 2.
     """
     import sys
 

@@ -112,8 +112,8 @@ class NearDuplicate(Record):
 class SplitManifest(Record):
     """Which tasks are for practice, for tuning, and for the final evaluation.
 
-    near_duplicates: pairs of different families. Method hash keeps both on one side; method origin follows the
-    dataset, so that a pair may stand apart and is only reported.
+    near_duplicates: pairs of different families or on different sides. Method hash keeps both on one side;
+    method origin follows the dataset, so that a pair may stand apart and is only reported.
     """
 
     taskset: str

@@ -23,11 +23,7 @@ def split_tasks(
     tasks: Sequence[Task], config: SplitConfig, *, taskset: str, tasks_sha256: str
 ) -> SplitManifest:
     """The manifest of a split. Within a split, ids and families are sorted."""
-    pairs = [
-        (tasks[pair.first], tasks[pair.second], pair.similarity)
-        for pair in near_duplicates(tasks)
-        if tasks[pair.first].family != tasks[pair.second].family
-    ]
+    pairs = [(tasks[p.first], tasks[p.second], p.similarity) for p in near_duplicates(tasks)]
     if config.method == "origin":
         sides = {task.task_id: _origin(task) for task in tasks}
     else:
@@ -53,6 +49,7 @@ def split_tasks(
                         splits=(sides[min(a.task_id, b.task_id)], sides[max(a.task_id, b.task_id)]),
                     )
                     for a, b, similarity in pairs
+                    if a.family != b.family or sides[a.task_id] != sides[b.task_id]
                 ),
                 key=lambda pair: (pair.first, pair.second),
             )

@@ -16,7 +16,9 @@ from codeself.records.verdicts import Verdict
 
 
 class Reward(Record):
-    """value: what practice maximises. components: what it was made of, and diagnostics that it was not made of."""
+    """value: what practice maximises. components: what it was made of, and diagnostics that it was not made
+    of.
+    """
 
     value: float
     components: dict[str, float]
@@ -35,10 +37,11 @@ def is_infrastructure(verdict: Verdict) -> bool:
 def reward_v0_correctness(verdict: Verdict) -> Reward:
     """1 for a candidate that passes every public and hidden test, 0 for any other.
 
-    Correctness and nothing else: no share of tests, no length, no style. A wrong program that passes 9 tests of
-    10 earns what an empty one earns, so there is nothing to gain but solving the task. How far a candidate
-    came is in the components, for people: parsed, public_share and hidden_share (0 where a phase did not run).
-    Raises InfrastructureError for a verdict without a result, InputError for one that contradicts itself.
+    Correctness and nothing else: no share of tests, no length, no style. A wrong program that passes 9
+    tests of 10 earns what an empty one earns, so there is nothing to gain but solving the task. How far a
+    candidate came is in the components, for people: parsed, public_share and hidden_share (0 where a phase
+    did not run). Raises InfrastructureError for a verdict without a result, InputError for one that
+    contradicts itself.
     """
     _refuse_infrastructure(verdict)
     hidden = verdict.phases.get("hidden")
@@ -78,7 +81,8 @@ def load_reward(name: str) -> RewardFunction:
         module = importlib.import_module(module_name)
     except Exception as error:
         raise InputError(
-            f"reward '{name}': module '{module_name}' cannot be imported: {type(error).__name__}: {_line(error)}"
+            f"reward '{name}': module '{module_name}' cannot be imported:"
+            f" {type(error).__name__}: {_line(error)}"
         ) from error
     function = getattr(module, attribute, None)
     if not callable(function):

@@ -11,9 +11,9 @@ from codeself.analysis.pass_at_k import pass_at_k
 def informative(samples: ArrayLike, right: ArrayLike, size: int | None = None) -> NDArray[np.float64]:
     """Chance that a group of each task holds both right and wrong samples: (tasks,) in, (tasks,) out.
 
-    Judged on the binary outcome, never on a shaped reward: where all outcomes are equal, a reward's other terms
-    would only teach those terms. size None asks about the groups as they were drawn (then 0 or 1); a smaller
-    size gives the unbiased expectation over all subsets of that size.
+    Judged on the binary outcome, never on a shaped reward: where all outcomes are equal, a reward's other
+    terms would only teach those terms. size None asks about the groups as they were drawn (then 0 or 1); a
+    smaller size gives the unbiased expectation over all subsets of that size.
     """
     n, c = np.broadcast_arrays(np.asarray(samples, dtype=np.float64), np.asarray(right, dtype=np.float64))
     if size is None:

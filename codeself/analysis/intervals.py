@@ -1,8 +1,8 @@
 """Confidence intervals of means over tasks, when tasks come in families.
 
-Variants of one idea are solved or missed together, so the family is the unit that is resampled. Every function
-gives an answer for one task, for one family, for all right and for all wrong: wide where little is known, never
-a zero width that would claim certainty, and never NaN.
+Variants of one idea are solved or missed together, so the family is the unit that is resampled. Every
+function gives an answer for one task, for one family, for all right and for all wrong: wide where little is
+known, never a zero width that would claim certainty, and never NaN.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ def mean_interval(
 
     values: (tasks,). Whole families are drawn with replacement, and the mean is over the tasks they bring, so
     families of unequal size keep their weight (Efron 1987 for BCa; delete-one-family jackknife for its
-    acceleration). Where every family has the same mean there is nothing to resample; then Wilson's interval with
-    the number of equally large families in place of trials ("wilson-family"), which is wide on purpose.
+    acceleration). Where every family has the same mean there is nothing to resample; then Wilson's interval
+    with the number of equally large families in place of trials ("wilson-family"), which is wide on
+    purpose.
     """
     x, sums, sizes = _family_sums(values, families)
     if np.ptp(sums / sizes) > 1e-12:
@@ -116,9 +117,11 @@ def largest_design_effect(sizes: NDArray[np.float64]) -> float:
 def _family_sums(
     values: ArrayLike, families: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The values, and each family's sum and size, families in sorted order so that row order does not matter."""
+    """The values, and each family's sum and size, families in sorted order so that row order does not
+    matter.
+    """
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or x.size == 0 or x.size != len(families):
         raise ValueError(f"expected one value a task for {len(families)} tasks, found shape {x.shape}")
     _, members = np.unique(np.asarray(families, dtype=str), return_inverse=True)
-    return x, np.bincount(members, weights=x), np.bincount(members).astype(np.float64)
+    return x, np.bincount(members, weights=x).astype(np.float64), np.bincount(members).astype(np.float64)

@@ -9,9 +9,11 @@ from scipy import optimize, stats
 
 
 def discordant_shares(accuracy: float, gain: float, correlation: float) -> tuple[float, float]:
-    """Expected shares of tasks lost and won when accuracy rises by gain, from the correlation of the outcomes.
+    """Expected shares of tasks lost and won when accuracy rises by gain, from the correlation of the
+    outcomes.
 
-    Both policies are right on p q + correlation * sqrt(p (1-p) q (1-q)) of the tasks, within what p and q allow.
+    Both policies are right on p q + correlation * sqrt(p (1-p) q (1-q)) of the tasks, within what p and q
+    allow.
     """
     p, q = accuracy, accuracy + gain
     if not (0 <= p <= 1 and 0 <= q <= 1):
@@ -82,8 +84,9 @@ def mcnemar_detectable_gain(
 def mcnemar_tasks_needed(
     accuracy: float, gain: float, correlation: float, *, alpha: float, power: float, most: int = 20_000
 ) -> int | None:
-    """About the fewest unrelated tasks that see the gain. The exact power saw-tooths a little with their number:
-    the answer is a number that is enough while one task fewer is not."""
+    """About the fewest unrelated tasks that see the gain. The exact power saw-tooths a little with their
+    number: the answer is a number that is enough while one task fewer is not.
+    """
     if accuracy + gain > 1:
         return None
     lost, won = discordant_shares(accuracy, gain, correlation)

@@ -10,8 +10,8 @@ def pass_at_k(samples: ArrayLike, right: ArrayLike, k: int) -> NDArray[np.float6
     """Unbiased estimate of pass@k for each task, 1 - C(n-c, k) / C(n, k) (Chen et al. 2021, eq. 1).
 
     samples, right: (tasks,) n drawn and c right of them; n may differ between tasks. Returns (tasks,).
-    The quotient is a product of k factors within [0, 1]; no binomial coefficient is formed, so nothing overflows.
-    Raises ValueError where n < k (there the estimate does not exist) or c is not within 0..n.
+    The quotient is a product of k factors within [0, 1]; no binomial coefficient is formed, so nothing
+    overflows. Raises ValueError where n < k (there the estimate does not exist) or c is not within 0..n.
     """
     n, c = np.broadcast_arrays(np.asarray(samples, dtype=np.float64), np.asarray(right, dtype=np.float64))
     if k < 1:

@@ -1,10 +1,10 @@
 """Power planning: which gain a paired comparison on these tasks could see, before it is made.
 
-The comparison to come takes, for each task, the difference of two policies' pass rates over K samples each, and
-asks whether its mean over tasks differs from 0, families being the independent units. Its variance has three
-parts: tasks of different families respond differently, so do tasks within a family, and K samples measure a rate
-only roughly. All three are estimated from the base policy's own rates. What the base cannot tell, how alike the
-two policies' true rates will be, is the stated assumption `correlation`.
+The comparison to come takes, for each task, the difference of two policies' pass rates over K samples each,
+and asks whether its mean over tasks differs from 0, families being the independent units. Its variance has
+three parts: tasks of different families respond differently, so do tasks within a family, and K samples
+measure a rate only roughly. All three are estimated from the base policy's own rates. What the base cannot
+tell, how alike the two policies' true rates will be, is the stated assumption `correlation`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ class Components:
 
 @dataclass(frozen=True)
 class Design:
-    """A paired comparison: how many families and tasks, samples a task and policy, and the assumed correlation.
+    """A paired comparison: how many families and tasks, samples a task and policy, and the assumed
+    correlation.
 
     family_size: task-weighted mean number of tasks a family (equal to tasks / families when all are alike).
     """
 
     families: int
-    tasks: int
+    tasks: float
     family_size: float
     samples: int
     correlation: float
@@ -127,11 +128,11 @@ def detectable_gain(parts: Components, design: Design, *, alpha: float, power: f
 def families_needed(
     parts: Components, design: Design, gain: float, *, alpha: float, power: float
 ) -> int | None:
-    """Fewest families, each of this design's typical size, that see the gain with the wanted power."""
-    size = design.family_size
+    """Fewest families, of sizes as in this design, that see the gain with the wanted power."""
+    tasks_each = design.tasks / design.families
 
     def enough(families: int) -> bool:
-        larger = replace(design, families=families, tasks=max(1, round(families * size)))
+        larger = replace(design, families=families, tasks=families * tasks_each)
         return paired_power(gain, math.sqrt(difference_variance(parts, larger)), families, alpha) >= power
 
     return smallest(enough, 2, MOST_FAMILIES)

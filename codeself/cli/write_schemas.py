@@ -15,6 +15,7 @@ def command(
     """Write the JSON schemas of the config and of every record, generated from the code's own types."""
     from codeself.records.config import Config
     from codeself.records.files import write_text
+    from codeself.records.metrics import Metrics
     from codeself.records.rollouts import Rollout
     from codeself.records.tasks import SplitManifest, Task
     from codeself.records.verdicts import Verdict
@@ -25,6 +26,7 @@ def command(
         ("split", SplitManifest),
         ("rollout", Rollout),
         ("verdict", Verdict),
+        ("metrics", Metrics),
     ):
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
         write_text(output / f"{name}.schema.json", json.dumps(schema, indent=2) + "\n")

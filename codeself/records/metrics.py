@@ -14,7 +14,8 @@ TestKind = Literal["hidden", "locked"]
 
 
 class Estimate(Record):
-    """A mean over tasks, with its interval. method names how the interval was made (codeself.analysis.intervals).
+    """A mean over tasks, with its interval. method names how the interval was made
+    (codeself.analysis.intervals).
 
     tasks, families: how many of each the mean is over.
     """
@@ -47,13 +48,17 @@ class FamilyRates(Record):
 
 
 class Outcomes(Record):
-    """Correctness judged by one kind of tests, over the tasks that have them."""
+    """Correctness judged by one kind of tests, over the tasks that have them.
+
+    pass_at_k: for each k that was asked for. curve: for every k up to the samples drawn, for figures.
+    """
 
     tests: TestKind
     tasks: int
     families: int
     greedy: Estimate | None
     pass_at_k: tuple[PassAtK, ...]
+    curve: tuple[PassAtK, ...]
     informative_groups: Estimate | None
     by_family: tuple[FamilyRates, ...]
 
@@ -68,7 +73,9 @@ class PhaseCount(Record):
 
 
 class ParseFailures(Record):
-    """Share of completions that held no usable program, and why. reasons counts every reason, none left out."""
+    """Share of completions that held no usable program, and why. reasons counts every reason, none left
+    out.
+    """
 
     rate: Estimate
     reasons: dict[ParseStatus, int]
@@ -84,7 +91,9 @@ class RewardSummary(Record):
 
 
 class Lengths(Record):
-    """Completion lengths in tokens. histogram counts completions between neighbouring edges (last one closed)."""
+    """Completion lengths in tokens. histogram counts completions between neighbouring edges (last one
+    closed).
+    """
 
     completions: int
     mean: float
@@ -97,14 +106,15 @@ class Lengths(Record):
 
 
 class PairedPlan(Record):
-    """What a comparison of two policies on these same tasks could see: paired difference of per-task pass rates.
+    """What a comparison of two policies on these same tasks could see: paired difference of per-task pass
+    rates.
 
     between_family, within_family: variance of the true rates; sampling: of one sample given its task's rate.
     correlation: assumed between the two policies' true rates. intraclass, design_effect: of the differences.
-    detectable_gain: smallest gain seen with the wanted power. by_correlation: the same under other assumptions.
-    power_at_gain: chance to see the hoped-for gain with this design. families_needed, samples_needed: to see it
-    with the wanted power, the other held as it is; None when no number that was tried (up to 100,000 families
-    or 4,096 samples) is enough.
+    detectable_gain: smallest gain seen with the wanted power. by_correlation: the same under other
+    assumptions. power_at_gain: chance to see the hoped-for gain with this design. families_needed,
+    samples_needed: to see it with the wanted power, the other held as it is; None when no number that was
+    tried (up to 100,000 families or 4,096 samples) is enough.
     """
 
     samples: int
@@ -125,7 +135,8 @@ class PairedPlan(Record):
 
 
 class GreedyPlan(Record):
-    """What McNemar's mid-p test on greedy answers could see. effective_tasks: tasks divided by the design effect.
+    """What McNemar's mid-p test on greedy answers could see. effective_tasks: tasks divided by the design
+    effect.
 
     detectable_gain and tasks_needed are None when no gain, or no number tried, is enough.
     """

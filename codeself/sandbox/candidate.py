@@ -72,7 +72,7 @@ class Candidate:
         self._objects: dict[int, Any] = {}
 
     def serve(self) -> None:
-        """Answer until the judge goes away. Never returns normally to the caller's frames' secrets: there are none."""
+        """Answer until the judge goes away."""
         while True:
             frame = self._receive()
             if frame is None:
@@ -107,7 +107,7 @@ class Candidate:
         try:
             decoded = [values.decode(item, self._reference) for item in arguments]
             keywords = {key: values.decode(item, self._reference) for key, item in named.items()}
-            subject = self._global(target) if target is None or isinstance(target, str) else self._objects[target]
+            subject = self._objects[target] if isinstance(target, int) else self._global(target or decoded[0])
             if target is None:
                 result = subject
             elif method is None:
@@ -126,9 +126,9 @@ class Candidate:
         except BaseException as error:
             return ["raised", *_describe(error)]
 
-    def _global(self, name: str | None) -> Any:
+    def _global(self, name: str) -> Any:
         try:
-            return self._module.__dict__[name]  # type: ignore[index]
+            return self._module.__dict__[name]
         except KeyError:
             raise NameError(f"name '{name}' is not defined") from None
 

@@ -1,0 +1,131 @@
+"""Runs a task's tests, on the judge's side, against a candidate behind proxies.
+
+Tests are trusted source: they come with the task. Nothing of the candidate's is ever executed here.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import random
+import reprlib
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+from codeself.records import values
+from codeself.records.tasks import AssertTest, CallTest, CheckTest, Task
+from codeself.records.verdicts import PhaseResult, Status
+from codeself.sandbox.comparison import matches
+from codeself.sandbox.proxy import Handle, Remote
+from codeself.sandbox.session import CandidateEnded
+
+_DETAIL_CHARACTERS = 400
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 120
+_repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxdict = 12
+
+
+class TestScope(dict[str, Any]):
+    """The globals of tests. A name that the tests do not define is a standard module or the candidate's.
+
+    Standard modules come first: a candidate cannot supply its own `math` to the tests that judge it.
+    """
+
+    __test__ = False  # not a pytest class
+
+    def __init__(self, remote: Remote, entry_point: str, setup: CodeType | None) -> None:
+        super().__init__(__name__="tests")
+        self._remote = remote
+        # MBPP's setup code calls the candidate's classes, so it runs once for each candidate.
+        self[entry_point] = self["candidate"] = remote.function(entry_point)
+        if setup is not None:
+            exec(setup, self)
+            self[entry_point] = self["candidate"] = remote.function(entry_point)
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        if name in sys.stdlib_module_names:
+            self[name] = importlib.import_module(name)
+        else:
+            self[name] = self._remote.get_global(name)
+        return self[name]
+
+
+def run_tests(
+    remote: Remote, task: Task, tests: Sequence[CallTest | AssertTest | CheckTest], show: bool
+) -> PhaseResult:
+    """Run every test; a wrong answer does not stop the later ones, the end of the candidate does.
+
+    show: whether the detail may say what was called, returned and expected (public tests only).
+    """
+    passed = 0
+    failure: tuple[Status, str] | None = None
+    random.seed(0)  # some checks draw their inputs
+    scope: TestScope | None = None
+    for number, test in enumerate(tests, start=1):
+        try:
+            if isinstance(test, CallTest):
+                trouble = _run_call(remote, task.entry_point, test, show)
+            else:
+                if scope is None:
+                    scope = TestScope(remote, task.entry_point, _compiled(task.setup_code) if task.setup_code else None)
+                trouble = _run_source(scope, test)
+        except CandidateEnded as end:
+            return PhaseResult(
+                status=end.status, passed=passed, total=len(tests), detail=_trim(f"test {number}: {end.detail}")
+            )
+        except AssertionError as error:
+            trouble = ("failed", f"assertion does not hold{_shown(show, error)}")
+        except RecursionError:
+            trouble = ("error", "raised RecursionError")
+        except Exception as error:
+            trouble = ("error", f"raised {type(error).__name__}{_shown(show, error)}")
+        if trouble is None:
+            passed += 1
+        elif failure is None:
+            failure = (trouble[0], f"test {number}: {trouble[1]}")
+    if failure is None:
+        return PhaseResult(status="passed", passed=passed, total=len(tests))
+    return PhaseResult(status=failure[0], passed=passed, total=len(tests), detail=_trim(failure[1]))
+
+
+def _run_call(remote: Remote, entry_point: str, test: CallTest, show: bool) -> tuple[Status, str] | None:
+    returned = remote.ask_encoded(entry_point, list(test.args), test.kwargs)
+    expected = values.decode(test.expected)
+    if not isinstance(returned, Handle) and matches(test, expected, returned):
+        return None
+    if not show:
+        return "failed", "wrong answer"
+    return "failed", f"{_call_text(entry_point, test)} returned {_repr.repr(returned)}, expected {_repr.repr(expected)}"
+
+
+def _run_source(scope: TestScope, test: AssertTest | CheckTest) -> tuple[Status, str] | None:
+    exec(_compiled(test.source), scope)
+    if isinstance(test, CheckTest):
+        scope["check"](scope["candidate"])
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str) -> CodeType:
+    return compile(source, "<tests>", "exec", dont_inherit=True)
+
+
+def _call_text(entry_point: str, test: CallTest) -> str:
+    parts = [_repr.repr(values.decode(item)) for item in test.args]
+    parts += [f"{key}={_repr.repr(values.decode(item))}" for key, item in test.kwargs.items()]
+    return f"{entry_point}({', '.join(parts)})"
+
+
+def _shown(show: bool, error: BaseException) -> str:
+    return f": {error}" if show and str(error) else ""
+
+
+def _trim(text: str) -> str:
+    # Surrogates and control characters would not survive every reader.
+    clean = text.encode("utf-8", "backslashreplace").decode()
+    return clean if len(clean) <= _DETAIL_CHARACTERS else clean[: _DETAIL_CHARACTERS - 1] + "…"

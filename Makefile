@@ -1,0 +1,80 @@
+# Environment and short names; every artifact is Snakemake's business.
+#   make smoke           the whole graph on a mock policy, in results/smoke
+#   make run             the whole experiment, ending in results/reports/all
+# PYTHON=python3.12 takes another interpreter, VENV=... another place for the environment,
+# CONFIG=config/mbpp.yaml another experiment, laid over config/config.yaml.
+
+PYTHON ?= python3
+VENV ?= .venv
+CONFIG ?=
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
+# The commands that rules call are those of this environment.
+export PATH := $(abspath $(BIN)):$(PATH)
+
+SNAKEMAKE := $(BIN)/snakemake
+# Removes the locks that a killed run left, when no run is at work any more; then runs.
+WHOLE = $(BIN)/python -m codeself.provenance.stale_locks && $(SNAKEMAKE)
+
+.DEFAULT_GOAL := help
+.PHONY: help run smoke test lint bench report unlock clean lock
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.train ## the experiment: everything up to results/reports/all
+	$(WHOLE) $(if $(CONFIG),--configfile $(CONFIG))
+
+smoke: $(VENV)/.core ## the same graph on a mock policy, in results/smoke
+	$(WHOLE) --workflow-profile profiles/smoke
+
+test: $(VENV)/.dev ## all tests
+	$(BIN)/python -m pytest -n auto --maxprocesses 8
+
+lint: $(VENV)/.dev ## style, types, and the form of the rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(SNAKEMAKE) --lint
+
+bench: $(VENV)/.core ## run the smoke graph anew, and show what each stage cost
+	$(SNAKEMAKE) --workflow-profile profiles/smoke --forceall --quiet all
+	$(BIN)/python -m codeself.provenance.stage_costs results/smoke/benchmarks
+
+report: run ## Snakemake's own report of the run, in results/snakemake-report.html
+	$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) --report results/snakemake-report.html
+
+unlock: $(VENV)/.core ## remove the locks that a killed run left
+	$(BIN)/python -m codeself.provenance.stale_locks
+
+clean: ## remove the results and the environment
+	rm -rf $(VENV) .snakemake build codeself.egg-info
+	find results -mindepth 1 ! -name README.md -delete
+
+lock: $(VENV)/.core ## resolve all dependencies anew and write requirements.*.lock
+	$(BIN)/python -m codeself.provenance.lock --pin torch==2.13.0
+
+# The environment grows by need: core for the graph and the mock policy, train for real models, dev for tests.
+# Pure wheels are checked by hash; compiled ones are held to their version, and bring what their platform needs.
+EDITABLE = $(PIP) --no-build-isolation --constraint requirements.platform.lock --editable
+HASHED = $(PIP) --no-deps --require-hashes --requirement
+
+$(VENV)/.core: pyproject.toml requirements.core.lock requirements.platform.lock
+	@echo "setting up $(VENV): the core packages"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(HASHED) requirements.core.lock
+	@$(EDITABLE) .
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.core requirements.train.lock
+	@echo "setting up $(VENV): the packages that run models"
+	@$(HASHED) requirements.train.lock
+	@$(EDITABLE) '.[train]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.train requirements.dev.lock
+	@echo "setting up $(VENV): the packages for tests and checks"
+	@$(HASHED) requirements.dev.lock
+	@$(EDITABLE) '.[train,dev]'
+	@touch $@

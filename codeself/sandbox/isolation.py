@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import resource
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from codeself.records.verdicts import IsolationLevel
 from codeself.sandbox import filesystem, kernel, seccomp
+
+if TYPE_CHECKING:
+    from codeself.records.verdicts import IsolationLevel
 
 LEVELS: tuple[IsolationLevel, ...] = ("none", "limits", "restricted", "strict")
 _NOBODY = 65534

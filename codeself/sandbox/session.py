@@ -98,6 +98,7 @@ class Session:
         self._cap = limits.value_kb * 1024
         self._pidfd = -1
         self._clock: int | None = None
+        self._status = 0
         self.cpu_seconds = 0.0
         ours, theirs = socket.socketpair()
         try:

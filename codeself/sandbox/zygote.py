@@ -18,19 +18,21 @@ import socket
 import struct
 import sys
 import sysconfig
+from typing import TYPE_CHECKING
 
-from codeself.records.verdicts import IsolationLevel
 from codeself.sandbox import candidate, channel, kernel
 from codeself.sandbox.isolation import Zygote
+
+if TYPE_CHECKING:  # the records' library is large, and every page of the zygote costs each fork
+    from codeself.records.verdicts import IsolationLevel
 
 REQUEST = struct.Struct("qii")  # bytes of memory beyond the zygote's, CPU seconds, threads
 ENDED = struct.Struct("cid")  # b"E", wait status, CPU seconds of user and system
 
 _CANDIDATE_FD = 3
 _PRELOADED = """
-abc array bisect cmath collections collections.abc contextlib copy csv dataclasses datetime decimal enum
-fractions functools hashlib heapq io itertools json keyword math numbers operator queue random re sre_compile
-statistics string struct textwrap threading time typing unicodedata uuid
+abc bisect collections collections.abc contextlib copy dataclasses datetime enum functools heapq io itertools
+json math operator random re string time typing
 """.split()
 _WARM_UP = """
 import math, re

@@ -1,0 +1,52 @@
+"""The channel takes any bytes without harm, and returns data exactly."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codeself.sandbox import channel
+
+FRAMES = st.lists(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=20,
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(FRAMES)
+def test_a_frame_comes_back_as_it_was(frame):
+    packed = channel.pack(frame)
+    body = packed[channel.HEADER_BYTES :]
+    assert channel.body_length(packed, 1 << 20) == len(body)
+    assert channel.unpack(body) == frame
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_frame_or_a_channel_error(body):
+    try:
+        frame = channel.unpack(body)
+    except channel.ChannelError:
+        return
+    assert type(frame) is list
+
+
+def test_lone_surrogates_cross():
+    frame = ["\ud800"]
+    assert channel.unpack(channel.pack(frame)[channel.HEADER_BYTES :]) == frame
+
+
+@pytest.mark.parametrize("body", [b"", b"\x91" * 5000, b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x80", b"\xc1"])
+def test_hostile_bodies_are_refused(body):
+    with pytest.raises(channel.ChannelError):
+        channel.unpack(body)
+
+
+def test_a_length_over_the_cap_is_refused_before_anything_is_read():
+    with pytest.raises(channel.ChannelError, match="over the cap"):
+        channel.body_length(b"\xff\xff\xff\xff", 1 << 20)

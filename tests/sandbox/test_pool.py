@@ -1,0 +1,68 @@
+"""Many judges: order, sharing, and the loss of a worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from codeself.records.config import JudgeConfig
+from codeself.records.errors import InputError
+from codeself.records.verdicts import Candidate
+from codeself.sandbox.expectations import expected_outputs
+from codeself.sandbox.pool import Job, JudgePool
+from tests.sandbox.conftest import TIGHT, make_task
+
+RIGHT, WRONG, LOOP = "def f(x): return sorted(x)", "def f(x): return x", "def f(x):\n while True: pass"
+
+
+def job(program: str, name: str = "") -> Job:
+    return Job(task=TASK, candidate=Candidate(status="parsed", program=program), rollout_id=name)
+
+
+TASK = make_task()
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with JudgePool(JudgeConfig(limits=TIGHT), workers=2) as pool:
+        yield pool
+
+
+def test_verdicts_come_in_the_order_of_the_jobs(pool):
+    programs = [LOOP, RIGHT, WRONG, RIGHT + " # other", LOOP + " # other", WRONG]
+    verdicts = list(pool.verdicts(job(p, str(i)) for i, p in enumerate(programs)))
+    assert [v.rollout_id for v in verdicts] == ["0", "1", "2", "3", "4", "5"]
+    assert [v.status for v in verdicts] == ["timeout", "passed", "failed", "passed", "timeout", "failed"]
+
+
+def test_identical_candidates_are_judged_once_and_all_get_the_verdict(pool):
+    # 200 loops at 0.4 s of CPU each would outlast the test's own timeout.
+    verdicts = list(pool.verdicts(job(LOOP, str(i)) for i in range(200)))
+    assert {v.status for v in verdicts} == {"timeout"}
+    assert len({v.rollout_id for v in verdicts}) == 200
+
+
+def test_a_killed_worker_is_replaced_and_its_work_done(pool):
+    verdicts = pool.verdicts(job(f"{RIGHT} # {i}", str(i)) for i in range(60))
+    first = next(verdicts)
+    os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
+    assert all(v.correct for v in [first, *verdicts])
+
+
+def test_a_stream_can_be_left_half_way(pool):
+    stream = pool.verdicts(job(f"{RIGHT} # left {i}") for i in range(20))
+    next(stream)
+    stream.close()
+    assert next(pool.verdicts([job(WRONG)])).status == "failed"
+
+
+def test_expected_values_come_from_the_reference(pool):
+    calls = [("def f(a, b): return a + b", "f", [[1, 2], [{"$tuple": [1]}, {"$tuple": [2]}]])]
+    assert expected_outputs(pool, calls) == [[3, {"$tuple": [1, 2]}]]
+
+
+def test_a_reference_that_fails_is_named(pool):
+    with pytest.raises(InputError, match=r"reference f, input 0: ZeroDivisionError"):
+        expected_outputs(pool, [("def f(a): return 1 / a", "f", [[0]])])

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from codeself.records.jsonl import write_records
 from codeself.records.rollouts import PolicyIdentity, Rollout
 from codeself.records.tasks import CallTest, SplitManifest, Task
-from codeself.records.verdicts import Candidate, Phase, PhaseResult, Status, Verdict
+from codeself.records.verdicts import (
+    PHASES,
+    Candidate,
+    ParseStatus,
+    Phase,
+    PhaseResult,
+    Status,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,13 @@ def made_up(
                 rollout = _rollout(rng, task, decoding, sample)
                 rollouts.append(rollout)
                 verdicts.append(
-                    verdict(rollout, *_ending(rng, solved), locked=locked, unlocked=rng.random() < 0.04)
+                    verdict(
+                        rollout,
+                        *_ending(rng, solved),
+                        locked=locked,
+                        fails_locked=rng.random() < 0.04,
+                        reason=REASONS[rng.choice(len(REASONS), p=(0.5, 0.2, 0.2, 0.1))],
+                    )
                 )
     ids = tuple(task.task_id for task in tasks)
     names = tuple(dict.fromkeys(task.family for task in tasks))
@@ -92,44 +105,35 @@ def verdict(
     status: Status,
     *,
     locked: bool = True,
-    unlocked: bool = False,
-    **changes: Any,
+    fails_locked: bool = False,
+    reason: ParseStatus = "no_code",
 ) -> Verdict:
-    """A verdict that ended in this phase. unlocked: right on hidden tests, wrong on locked ones."""
-    order: tuple[Phase, ...] = (
-        "parse",
-        "scan",
-        "syntax",
-        "import",
-        "public",
-        "hidden",
-        *(("locked",) if locked else ()),
-    )
-    if phase == "hidden" and status == "passed" and locked:
-        phase, status = "locked", "failed" if unlocked else "passed"
+    """A verdict as the judge gives it, that ended in this phase; one that passed hidden goes on to locked."""
+    if (phase, status, locked) == ("hidden", "passed", True):
+        phase, status = "locked", "failed" if fails_locked else "passed"
+    totals = {"public": 1, "hidden": 6, "locked": 10}
     phases: dict[Phase, PhaseResult] = {}
-    for name in order:
-        total = {"public": 1, "hidden": 6, "locked": 10}.get(name, 0)
-        before, here = order.index(name) < order.index(phase), name == phase
-        ended: Status = "passed" if before else status if here else "skipped"
+    for name in PHASES:
+        ended: Status = "skipped"
+        if PHASES.index(name) <= PHASES.index(phase):
+            ended = status if name == phase else "passed"
+        total = 0 if ended == "skipped" else totals.get(name, 0)
         phases[name] = PhaseResult(
-            status=ended, passed=total if ended == "passed" else total // 2 if here else 0, total=total
+            status=ended, passed=total if ended == "passed" else total // 2, total=total
         )
-    correct = phases["hidden"].status == "passed"
-    fields: dict[str, Any] = {
-        "task_id": rollout.task_id,
-        "rollout_id": rollout.rollout_id,
-        "candidate": Candidate(status="parsed", program="def f(x): ...", source="bare")
-        if phase != "parse"
-        else Candidate(status=changes.pop("reason", "no_code")),
-        "isolation": "limits",
-        "phases": phases,
-        "decided_by": phase,
-        "status": status,
-        "correct": correct,
-        "correct_locked": (status == "passed") if locked and phase == "locked" else False if locked else None,
-    }
-    return Verdict(**(fields | changes))
+    return Verdict(
+        task_id=rollout.task_id,
+        rollout_id=rollout.rollout_id,
+        candidate=Candidate(status=reason)
+        if phase == "parse"
+        else Candidate(status="parsed", program="def f(x): ...", source="continuation"),
+        isolation="limits",
+        phases=phases,
+        decided_by=phase,
+        status=status,
+        correct=phases["hidden"].status == "passed",
+        correct_locked=phases["locked"].status == "passed" if locked else None,
+    )
 
 
 def _ending(rng: np.random.Generator, solved: bool) -> tuple[Phase, Status]:
@@ -187,6 +191,7 @@ def _rollout(rng: np.random.Generator, task: Task, decoding: str, sample: int) -
     )
 
 
+REASONS: tuple[ParseStatus, ...] = ("no_code", "truncated", "invalid_syntax", "no_entry_point")
 FAMILIES = [
     "count_vowels",
     "reverse_words",

@@ -119,9 +119,7 @@ def is_right(item: Graded, tests: TestKind) -> bool:
 
 def _task_rows(graded: Sequence[Graded], infrastructure: Sequence[Graded]) -> list[TaskRow]:
     # Locked tests count as run when any verdict shows them; a wrong candidate may have been stopped before.
-    locked_run = any(
-        item.verdict.correct_locked is not None or "locked" in item.verdict.phases for item in graded
-    )
+    locked_run = any(item.verdict.correct_locked is not None for item in graded)
     lost = Counter(item.task.task_id for item in infrastructure)
     by_task: dict[str, list[Graded]] = {}
     for item in graded:

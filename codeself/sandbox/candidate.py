@@ -7,11 +7,9 @@ judge reads its answers as data that the candidate itself wrote.
 from __future__ import annotations
 
 import builtins
-import gc
 import io
 import operator
 import os
-import socket
 import sys
 import types
 from collections.abc import Callable
@@ -22,6 +20,7 @@ from codeself.records import values
 from codeself.sandbox import channel
 
 MODULE_NAME = "candidate"
+DESCRIPTOR = 3  # the channel to the judge; 0 to 2 are the null device
 _MESSAGE_CHARACTERS = 300
 
 # What the judge may ask of an object beyond a named method. No comparison and no arithmetic is among them:
@@ -66,8 +65,7 @@ class _CountedOutput(io.RawIOBase):
 class Candidate:
     """One program and the objects that the judge has asked about."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
         self._module = types.ModuleType(MODULE_NAME)
         self._objects: dict[int, Any] = {}
 
@@ -180,7 +178,8 @@ class Candidate:
             data = channel.pack(frame)
         except BaseException as error:
             data = channel.pack(["raised", *_describe(error)])
-        self._connection.sendall(data)
+        while data:
+            data = data[os.write(DESCRIPTOR, data) :]
 
     def _receive(self) -> list[Any] | None:
         header = self._read(channel.HEADER_BYTES)
@@ -190,16 +189,13 @@ class Candidate:
         return None if body is None else channel.unpack(body)
 
     def _read(self, count: int) -> bytes | None:
-        data = self._connection.recv(count, socket.MSG_WAITALL)
-        if len(data) == count:
-            return data
-        parts = bytearray(data)
-        while len(parts) < count:
-            data = self._connection.recv(count - len(parts))
-            if not data:
+        data = os.read(DESCRIPTOR, count)
+        while data and len(data) < count:
+            more = os.read(DESCRIPTOR, count - len(data))
+            if not more:
                 return None
-            parts += data
-        return bytes(parts)
+            data += more
+        return data or None
 
 
 class _Function:
@@ -248,10 +244,9 @@ def _describe(error: BaseException) -> tuple[list[str], str]:
     return _names(error), _message(error)
 
 
-def serve(connection: socket.socket) -> None:
+def serve() -> None:
     """Run as a candidate until the judge goes away, then end this process without cleaning up."""
     try:
-        gc.enable()
-        Candidate(connection).serve()
+        Candidate().serve()
     finally:
         os._exit(0)

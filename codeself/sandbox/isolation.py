@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 LEVELS: tuple[IsolationLevel, ...] = ("none", "limits", "restricted", "strict")
 _NOBODY = 65534
 
-# A candidate's main thread may recurse deep; the stack grows only as far as it is used.
-_STACK_BYTES = 64 << 20
 _OPEN_FILES = 64
 
 
@@ -89,19 +87,27 @@ class Zygote:
         self.clone_flags = kernel.CLONE_NEWPID
         self._candidate_filter = kernel.SeccompProgram(seccomp.candidate_filter(pid=1))
 
-    def seal(self, memory_bytes: int, cpu_seconds: int, processes: int) -> None:
-        """Bind the calling process, a candidate's, to its limits and take its last privileges."""
+    def bound(self, memory_bytes: int, processes: int) -> None:
+        """Set the limits that every candidate of this zygote inherits, on the zygote itself, for good.
+
+        Set once, they cost a candidate nothing. CPU time is the judge's to measure: a limit on it would count
+        the zygote's own life.
+        """
         if self.level == "none":
             return
         for kind, value in (
             (resource.RLIMIT_AS, memory_bytes),
-            (resource.RLIMIT_CPU, cpu_seconds),
             (resource.RLIMIT_FSIZE, 0),
             (resource.RLIMIT_NOFILE, _OPEN_FILES),
             (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_NPROC, processes),
+            # Threads count as processes. As root, or beside others of the same user, the limit would not mean
+            # what it says: below strict the system call filter alone keeps processes away.
+            *([(resource.RLIMIT_NPROC, processes + 2)] if self.level == "strict" else []),
         ):
             _limit(kind, value)
+
+    def seal(self) -> None:
+        """Take the calling process's, a candidate's, last privileges."""
         if self.level == "restricted":
             kernel.SeccompProgram(seccomp.candidate_filter(os.getpid())).install()
         elif self._candidate_filter is not None:
@@ -135,10 +141,3 @@ def _become_first_process() -> None:
         _, status = os.waitpid(child, 0)
         os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
     kernel.die_with_parent()
-
-
-def prepare_stack() -> None:
-    """Room for deep recursion in the main thread; takes effect for what is started next."""
-    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
-    soft = _STACK_BYTES if hard == resource.RLIM_INFINITY else min(_STACK_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))

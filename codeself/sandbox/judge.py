@@ -38,14 +38,20 @@ class Judge:
         Raises InfrastructureError when that is below the level that the config asks for.
         """
         self.config = config
-        self._zygote = start_zygote(config.isolation)
-
-    @property
-    def level(self) -> IsolationLevel:
-        return self._zygote.level
+        self._zygotes = {_size(config.limits): start_zygote(config.isolation, config.limits)}
+        self.level: IsolationLevel = next(iter(self._zygotes.values())).level
 
     def close(self) -> None:
-        self._zygote.close()
+        for zygote in self._zygotes.values():
+            zygote.close()
+        self._zygotes = {}
+
+    def _zygote(self, limits: Limits) -> ZygoteProcess:
+        """The zygote for the memory and process limits asked for; one is started where there is none yet."""
+        zygote = self._zygotes.get(_size(limits))
+        if zygote is None:
+            zygote = self._zygotes[_size(limits)] = start_zygote(self.config.isolation, limits)
+        return zygote
 
     def __enter__(self) -> Judge:
         return self
@@ -87,13 +93,12 @@ class Judge:
                 return self._run_once(task, program, limits, locked)
             except InfrastructureError as error:
                 trouble = str(error)
-                self._zygote.close()
-                self._zygote = start_zygote(self.config.isolation)
+                self.close()
         return {"import": PhaseResult(status="infrastructure", detail=trouble)}
 
     def _run_once(self, task: Task, program: str, limits: Limits, locked: bool) -> dict[Phase, PhaseResult]:
         phases: dict[Phase, PhaseResult] = {}
-        with Session(self._zygote, limits) as session:
+        with Session(self._zygote(limits), limits) as session:
             if not _load(session, program, limits, phases):
                 return phases
             remote = Remote(session)
@@ -118,7 +123,7 @@ class Judge:
         Raises InputError, naming the trouble, when the program does not answer or answers no data.
         """
         phases: dict[Phase, PhaseResult] = {}
-        with Session(self._zygote, limits) as session:
+        with Session(self._zygote(limits), limits) as session:
             if not _load(session, program, limits, phases):
                 name, result = next(reversed(phases.items()))
                 raise InputError(f"the reference solution of {entry_point} fails at {name}: {result.detail}")
@@ -137,16 +142,20 @@ class Judge:
             return results
 
 
-def start_zygote(minimum: IsolationLevel) -> ZygoteProcess:
+def _size(limits: Limits) -> tuple[int, int]:
+    return limits.memory_mb, limits.processes
+
+
+def start_zygote(minimum: IsolationLevel, limits: Limits) -> ZygoteProcess:
     """A zygote at the highest level that can be reached, but not below `minimum`."""
     reasons = []
     for level in reversed(LEVELS[max(LEVELS.index(minimum), 1) :]):
         try:
-            return ZygoteProcess(level)
+            return ZygoteProcess(level, limits)
         except InfrastructureError as error:
             reasons.append(str(error))
     if minimum == "none":
-        return ZygoteProcess("none")
+        return ZygoteProcess("none", limits)
     raise InfrastructureError(f"isolation '{minimum}' is asked for and cannot be had: {'; '.join(reasons)}")
 
 

@@ -1,10 +1,10 @@
 """The zygote: a warm, isolated interpreter that forks once for each candidate.
 
-Started by the judge as `python -I -S -c ... zygote <level> <descriptor>`; never forked from a process that
-holds anything. It hears of a candidate only a descriptor and the limits: programs and tests never pass
-through its memory, so that no candidate inherits another's. One request and two answers a candidate:
+Started by the judge with `python -I -S`, for one level and one set of limits; never forked from a process
+that holds anything. It hears of a candidate only a descriptor: programs and tests never pass through its
+memory, so that no candidate inherits another's. One request and two answers a candidate:
 
-    judge -> zygote   memory, cpu, processes   (with the candidate's end of a socket pair)
+    judge -> zygote   "C"                      (with the candidate's end of a socket pair)
     zygote -> judge   "S"                      (with a pidfd of the candidate's process)
     zygote -> judge   "E", wait status, CPU seconds
 """
@@ -26,10 +26,9 @@ from codeself.sandbox.isolation import Zygote
 if TYPE_CHECKING:  # the records' library is large, and every page of the zygote costs each fork
     from codeself.records.verdicts import IsolationLevel
 
-REQUEST = struct.Struct("qii")  # bytes of memory beyond the zygote's, CPU seconds, threads
+REQUEST = b"C"
 ENDED = struct.Struct("cid")  # b"E", wait status, CPU seconds of user and system
 
-_CANDIDATE_FD = 3
 _PRELOADED = """
 abc bisect collections collections.abc contextlib copy dataclasses datetime enum functools heapq io itertools
 json math operator random re string time typing
@@ -51,7 +50,7 @@ def warm(numbers: List[int], text: str = "a1 b2"):
 """
 
 
-def main(level: IsolationLevel, control: socket.socket) -> None:
+def main(level: IsolationLevel, memory_mb: int, processes: int, control: socket.socket) -> None:
     """Warm up, isolate, report "ready" (or what went wrong), then serve until the judge goes away."""
     try:
         for name in _PRELOADED:
@@ -60,26 +59,26 @@ def main(level: IsolationLevel, control: socket.socket) -> None:
         zygote = Zygote(level)
         zygote.enter()
         _forget_the_host()
+        zygote.bound(_address_space() + (memory_mb << 20), processes)
     except Exception as error:
         control.send(f"{type(error).__name__}: {error}".encode()[:2000])
         os._exit(1)
     gc.collect()
-    gc.disable()
     gc.freeze()
+    # A candidate collects later than usual: an early collection only writes to pages it shares with the zygote.
+    gc.set_threshold(20_000, 10, 10)
     control.send(b"ready")
     while True:
-        request, connection = kernel.receive_with_fd(control, REQUEST.size)
+        request, connection = kernel.receive_with_fd(control, len(REQUEST))
         if not request:
             os._exit(0)
-        _serve_one(zygote, control, connection, *REQUEST.unpack(request))
+        _serve_one(zygote, control, connection)
 
 
-def _serve_one(
-    zygote: Zygote, control: socket.socket, connection: int, memory: int, cpu_seconds: int, processes: int
-) -> None:
+def _serve_one(zygote: Zygote, control: socket.socket, connection: int) -> None:
     pid, pidfd = kernel.clone(zygote.clone_flags)
     if pid == 0:
-        _become_candidate(zygote, connection, memory + _address_space(), cpu_seconds, processes)
+        _become_candidate(zygote, connection)
     os.close(connection)
     kernel.send_with_fd(control, b"S", pidfd)
     os.close(pidfd)
@@ -89,38 +88,27 @@ def _serve_one(
     control.send(ENDED.pack(b"E", status, usage.ru_utime + usage.ru_stime))
 
 
-def _become_candidate(zygote: Zygote, connection: int, memory: int, cpu_seconds: int, processes: int) -> None:
-    """In the new process: nothing is open but the null device and the channel, then limits, then the program."""
+def _become_candidate(zygote: Zygote, connection: int) -> None:
+    """In the new process: nothing is open but the null device and the channel, then the last seal, then serve."""
     try:
-        os.dup2(connection, _CANDIDATE_FD)
-        os.closerange(_CANDIDATE_FD + 1, 64)
-        channel_socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=_CANDIDATE_FD)
-        zygote.seal(memory, cpu_seconds, processes)
-        candidate.serve(channel_socket)
+        os.dup2(connection, candidate.DESCRIPTOR)
+        os.closerange(candidate.DESCRIPTOR + 1, 64)
+        zygote.seal()
+        candidate.serve()
     finally:
         os._exit(70)
 
 
-def _address_space() -> int:
-    return _ADDRESS_SPACE
-
-
-_ADDRESS_SPACE = 0
-
-
 def _forget_the_host() -> None:
     """Nothing of the host stays in the interpreter's own state: environment, arguments, module search path."""
-    global _ADDRESS_SPACE
     os.environ.clear()
     stdlib = sysconfig.get_path("stdlib")
     sys.path[:] = [stdlib, os.path.join(stdlib, "lib-dynload")]
     sys.path_importer_cache.clear()
     sys.argv[:] = [candidate.MODULE_NAME]
-    sys.flags  # noqa: B018  (read once, so that later reads find it built)
-    _ADDRESS_SPACE = _measure_address_space()
 
 
-def _measure_address_space() -> int:
+def _address_space() -> int:
     """Bytes of address space that the bare zygote has: a candidate's memory limit counts from there."""
     # No /proc is left at strict. The limit that a fresh mapping just fits under is found by halving.
     import mmap
@@ -142,10 +130,9 @@ def _measure_address_space() -> int:
 
 def _warm_up() -> None:
     """Compile, run, encode and decode once, so that no candidate pays for what the interpreter builds lazily."""
-    first, second = socket.socketpair()
     namespace: dict[str, object] = {}
     exec(compile(_WARM_UP, "<warm-up>", "exec"), namespace)
-    warm = candidate.Candidate(first)
+    warm = candidate.Candidate()
     frames = (
         ["run", _WARM_UP + "\nprint('warm')", 1 << 16],
         ["ask", "warm", None, [[3, 1, 2]], {}, True],
@@ -154,11 +141,10 @@ def _warm_up() -> None:
     stdout, stderr = sys.stdout, sys.stderr
     for frame in frames:
         channel.unpack(channel.pack(frame)[channel.HEADER_BYTES :])
-        warm._send(warm._answer(frame))
-    sys.stdout, sys.stderr = stdout, stderr
+        channel.pack(warm._answer(frame))
+    sys.stdout = sys.__stdout__ = stdout
+    sys.stderr = sys.__stderr__ = stderr
     del sys.modules[candidate.MODULE_NAME]
-    first.close()
-    second.close()
 
 
 def _end_orphans() -> None:

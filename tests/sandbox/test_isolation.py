@@ -45,7 +45,7 @@ def _is_open(number):
 
 def probe(level: str, names: list[str]) -> dict[str, str]:
     try:
-        zygote = ZygoteProcess(level)
+        zygote = ZygoteProcess(level, Limits())
     except InfrastructureError as error:
         pytest.skip(f"this machine does not offer it: {error}")
     found = {}

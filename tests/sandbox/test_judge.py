@@ -189,7 +189,7 @@ def test_an_unparsed_completion_is_decided_at_once(judge):
 
 def test_a_judge_outlives_the_loss_of_its_zygote():
     with Judge(JudgeConfig(limits=TIGHT)) as judge:
-        judge._zygote._process.kill()
+        judge._zygote(TIGHT)._process.kill()
         candidate = Candidate(status="parsed", program="def f(x): return sorted(x)")
         assert judge.verdict(make_task(), candidate).correct
 

@@ -17,6 +17,8 @@ POWER = 0.8
 # How alike two policies' true per-task rates are. A practised model mostly solves what its base solved, so
 # 0.8 is assumed, and the plan shows what 0.5 and 0.95 would mean. A measured arm's own can replace it.
 CORRELATION = 0.8
+# Single answers agree less than rates do: two policies with equal rates still answer by chance.
+GREEDY_CORRELATION = 0.6
 OTHER_CORRELATIONS = (0.5, 0.8, 0.95)
 
 
@@ -87,17 +89,17 @@ def _greedy(rows: Sequence[TaskRow], tests: TestKind, gain: float) -> GreedyPlan
     effect = design_effect(outcomes, families)
     effective = max(1, math.floor(len(outcomes) / effect + 1e-9))
     possible = accuracy + gain <= 1
-    needed = mcnemar.mcnemar_tasks_needed(accuracy, gain, CORRELATION, alpha=ALPHA, power=POWER)
+    needed = mcnemar.mcnemar_tasks_needed(accuracy, gain, GREEDY_CORRELATION, alpha=ALPHA, power=POWER)
     return GreedyPlan(
-        correlation=CORRELATION,
+        correlation=GREEDY_CORRELATION,
         accuracy=accuracy,
         design_effect=effect,
         effective_tasks=effective,
         detectable_gain=mcnemar.mcnemar_detectable_gain(
-            effective, accuracy, CORRELATION, alpha=ALPHA, power=POWER
+            effective, accuracy, GREEDY_CORRELATION, alpha=ALPHA, power=POWER
         ),
         power_at_gain=mcnemar.mcnemar_power(
-            effective, *mcnemar.discordant_shares(accuracy, gain, CORRELATION), alpha=ALPHA
+            effective, *mcnemar.discordant_shares(accuracy, gain, GREEDY_CORRELATION), alpha=ALPHA
         )
         if possible
         else None,

@@ -11,24 +11,13 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
-# Role: stand-in colour (also the value on light ground), value on dark ground. Chosen to keep apart for
-# readers with the common forms of colour blindness, and by lightness in print.
-PALETTE = {
-    "ink": ("#20262e", "#e4e7eb"),
-    "muted": ("#646d78", "#9aa4b0"),
-    "grid": ("#dfe3e8", "#363d47"),
-    "sampled": ("#2a6496", "#6fb1e4"),
-    "greedy": ("#b4531f", "#f0965f"),
-    "hidden": ("#7f8a96", "#8b96a3"),
-    "plain": ("#c3cad2", "#4b5561"),
-    "failed": ("#b23a48", "#e57c88"),
-    "error": ("#7a4e9b", "#b794d6"),
-    "stopped": ("#a8872b", "#d9bb62"),
-}
+from codeself.reports.palette import PALETTE, palette_css
+
 INK, MUTED, GRID = (PALETTE[role][0] for role in ("ink", "muted", "grid"))
 SAMPLED, GREEDY, HIDDEN, PLAIN = (PALETTE[role][0] for role in ("sampled", "greedy", "hidden", "plain"))
 FAILED, ERROR, STOPPED = (PALETTE[role][0] for role in ("failed", "error", "stopped"))
@@ -39,7 +28,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 @contextmanager
 def drawing() -> Iterator[None]:
     """The settings under which every figure is drawn and saved."""
-    settings = {
+    settings: dict[Any, Any] = {
         "svg.fonttype": "none",  # text stays text: it can be read aloud, searched and scaled
         "svg.hashsalt": "codeself",
         "font.family": "DejaVu Sans",
@@ -106,13 +95,6 @@ def standalone(element: str) -> str:
     head = re.match(r"<svg[^>]*>", element)
     assert head is not None
     return f'<?xml version="1.0" encoding="utf-8"?>\n{head.group()}\n{style}{element[head.end() :]}'
-
-
-def palette_css() -> tuple[str, str]:
-    """The variables' declarations, for light and for dark ground."""
-    light = "".join(f"--{role}:{value};" for role, (value, _) in PALETTE.items())
-    dark = "".join(f"--{role}:{value};" for role, (_, value) in PALETTE.items())
-    return light, dark
 
 
 def _font(match: str) -> str:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from codeself.records.metrics import FamilyRates, Lengths, Metrics, Outcomes, TaskRow
-from codeself.records.verdicts import PHASES
+from codeself.reports.counting import phase_counts
 from codeself.reports.drawing import ERROR, FAILED, GREEDY, HIDDEN, INK, MUTED, PLAIN, SAMPLED, STOPPED
 
 HALF = (4.7, 3.0)  # inches; two stand side by side on a page
@@ -104,21 +104,6 @@ def phases(metrics: Metrics) -> Figure:
     axes.set_xlabel("share of candidates; number that pass the phase")
     figure.legend(loc="outside upper left", ncols=5, handlelength=1.0, columnspacing=1.2)
     return figure
-
-
-def phase_counts(metrics: Metrics) -> tuple[list[tuple[str, dict[str, int]]], int]:
-    """For each phase that any candidate reached, how many ended there without passing it, by status.
-
-    Of sampled candidates, or of greedy ones where none were sampled. Also their total.
-    """
-    sampled = metrics.sampling.samples > 0
-    number = {(c.phase, c.status): c.sampled if sampled else c.greedy for c in metrics.phases}
-    last = max(PHASES.index(phase) for phase, _ in number)
-    table = []
-    for phase in PHASES[: last + 1]:
-        ended = {s: n for (p, s), n in sorted(number.items()) if p == phase and s != "passed" and n}
-        table.append((str(phase), {str(status): n for status, n in ended.items()}))
-    return table, sum(number.values())
 
 
 def parse_reasons(metrics: Metrics) -> Figure:

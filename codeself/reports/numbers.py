@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from codeself.records.metrics import Estimate
 
-MINUS = "−"
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
 def percent(share: float) -> str:
     """A share with one decimal: 32.5 %."""
     return f"{_fixed(100 * share)} %"
+
+
+def level(confidence: float) -> str:
+    """A confidence level, without a decimal that says nothing: 95 %."""
+    return f"{100 * confidence:g} %"
 
 
 def points(gain: float) -> str:
@@ -18,8 +23,8 @@ def points(gain: float) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """The bounds of an estimate: 25.2–41.1 %."""
-    return f"{_fixed(100 * estimate.low)}–{_fixed(100 * estimate.high)} %"
+    """The bounds of an estimate, with an en dash between them."""
+    return f"{_fixed(100 * estimate.low)}{DASH}{_fixed(100 * estimate.high)} %"
 
 
 def with_interval(estimate: Estimate) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codeself.records.metrics import GreedyPlan, Metrics, PairedPlan, PowerPlan
-from codeself.reports.numbers import count, decimal, listed, percent, points
+from codeself.reports.numbers import count, decimal, level, listed, percent, points
 
 
 def power(metrics: Metrics) -> list[str]:
@@ -33,7 +33,7 @@ def _paired(plan: PowerPlan, paired: PairedPlan) -> list[str]:
         f"Compared with another policy on these {count(plan.tasks, 'task')} in"
         f" {count(plan.families, 'family', 'families')}, with {count(paired.samples, 'sample')} a task and policy"
         f" and the {plan.tests} tests, this design could detect a gain of"
-        f" {points(paired.detectable_gain)} in pass@1 with power {percent(plan.power)} (two-sided test at"
+        f" {points(paired.detectable_gain)} in pass@1 with power {level(plan.power)} (two-sided test at"
         f" {plan.alpha:g}).",
         f"The hoped-for gain of {wanted} would be seen with power {percent(paired.power_at_gain)}"
         + (": enough." if enough else ": not enough."),
@@ -72,4 +72,5 @@ def _greedy(plan: PowerPlan, greedy: GreedyPlan) -> list[str]:
         needs = f"a gain of {points(plan.hoped_for_gain)} is out of reach"
     else:
         needs = f"a gain of {points(plan.hoped_for_gain)} needs about {count(greedy.tasks_needed, 'task')}"
-    return [f"{start} {sees}; {needs}."]
+    assumed = f"Assumed: the two policies' greedy outcomes correlate at {greedy.correlation:g}."
+    return [f"{start} {sees}; {needs}.", assumed]

@@ -5,9 +5,9 @@ Backticks mark names; the page turns them into code.
 
 from __future__ import annotations
 
-from codeself.records.metrics import Metrics, Outcomes, PassAtK
-from codeself.reports.figures import phase_counts
-from codeself.reports.numbers import count, decimal, listed, percent, points, share_of, with_interval
+from codeself.records.metrics import Estimate, Metrics, Outcomes, PassAtK
+from codeself.reports.counting import phase_counts
+from codeself.reports.numbers import count, decimal, level, listed, percent, points, share_of, with_interval
 
 _REASONS = {
     "empty": "empty",
@@ -35,14 +35,14 @@ def measured(metrics: Metrics) -> list[str]:
             f"{count(how.samples, 'sample')} at temperature {how.temperature:g} (top-p {how.top_p:g})"
         )
     where = f"the {metrics.split} split of" if metrics.split else "from"
-    levels = listed([f"`{level}` ({count(number)})" for level, number in metrics.isolation.items()])
+    reached = listed([f"`{level}` ({count(number)})" for level, number in metrics.isolation.items()])
     locked = metrics.outcome("locked")
     sentences = [
         f"Policy `{metrics.policy}` ({metrics.identity.backend}, `{metrics.identity.source}`) answered"
         f" {count(metrics.tasks, 'task')} in {count(metrics.families, 'family', 'families')}, {where} task set"
         f" `{metrics.taskset}`: {listed(answers)} for each, {count(metrics.completions, 'completion')} in all, of at"
         f" most {count(how.max_new_tokens, 'token')}, to the {how.prompt_style} prompt `{how.prompt_name}`.",
-        f"Candidates by the isolation reached when they were judged: {levels}.",
+        f"Candidates by the isolation reached when they were judged: {reached}.",
     ]
     if metrics.headline == "locked":
         sentences.append(
@@ -80,7 +80,7 @@ def headline(metrics: Metrics) -> str:
     return (
         f"On `{metrics.taskset}`{split} ({count(main.tasks, 'task')}, {count(main.families, 'family', 'families')}),"
         f" `{metrics.policy}` solves {listed(parts)} ({main.tests} tests,"
-        f" {percent(metrics.confidence).replace('.0', '')} intervals)."
+        f" {level(metrics.confidence)} intervals)."
     )
 
 
@@ -88,7 +88,7 @@ def results(metrics: Metrics) -> list[str]:
     """How the intervals were made, and what hidden and locked tests say of each other."""
     methods = list(dict.fromkeys(e.method for o in metrics.outcomes for e in _estimates(o)))
     sentences = [
-        f"Intervals have level {percent(metrics.confidence)}:"
+        f"Intervals have level {level(metrics.confidence)}:"
         f" {'; '.join(_METHODS.get(method, method) for method in methods)}."
         + (f" The bootstrap has {count(metrics.resamples, 'replicate')}." if "bca-family" in methods else "")
     ]
@@ -96,8 +96,10 @@ def results(metrics: Metrics) -> list[str]:
     if hidden and locked and hidden.tasks == locked.tasks and hidden.pass_at_k and locked.pass_at_k:
         gap = hidden.pass_at_k[0].estimate.value - locked.pass_at_k[0].estimate.value
         sentences.append(
-            f"Locked tests take {points(gap)} off the hidden tests' pass@{hidden.pass_at_k[0].k}: so much of what"
-            " hidden tests accept does not hold beyond them."
+            f"By the locked tests pass@{hidden.pass_at_k[0].k} is {points(gap)} lower than by the hidden ones:"
+            " answers that the hidden tests accept and the locked ones do not."
+            if gap > 0
+            else f"Locked and hidden tests agree on pass@{hidden.pass_at_k[0].k}."
         )
     return sentences
 
@@ -177,6 +179,6 @@ def _tries(point: PassAtK) -> str:
     return "with one sample (pass@1)" if point.k == 1 else f"within {point.k} samples (pass@{point.k})"
 
 
-def _estimates(outcome: Outcomes) -> list:
+def _estimates(outcome: Outcomes) -> list[Estimate]:
     own = [point.estimate for point in outcome.pass_at_k]
     return own + [e for e in (outcome.greedy, outcome.informative_groups) if e is not None]

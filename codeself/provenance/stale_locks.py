@@ -1,7 +1,7 @@
 """Removes the locks of a killed Snakemake, and only those: `python -m codeself.provenance.stale_locks`.
 
-Snakemake's lock files say which files are locked, not by whom, so a kill -9 leaves them behind and the next
-run refuses to start. Here they are removed when no Snakemake works in this folder any more. Jobs that outlived
+Snakemake's lock files say which files are locked, not by whom: a kill -9 leaves them behind, and the next
+run refuses to start. Here they go when no Snakemake works in this folder any more. Jobs that outlived
 a killed Snakemake are waited for: they would write over what the new run makes. When one is at work, the
 locks are left to it, and a second run gets Snakemake's own message. Looks at this machine's processes alone.
 """

@@ -23,6 +23,7 @@ from typing import Any
 MAX_DEPTH = 100
 _SMALL = range(-(2**63), 2**63)
 _PLAIN = frozenset((type(None), bool, str))
+_TYPES = {t.__name__: t for t in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)}
 
 
 class NotData(ValueError):
@@ -128,7 +129,14 @@ _ENCODERS: dict[type, Callable[[Any, Any, int], Any]] = {
     date: lambda v, o, d: {"$date": v.isoformat()},
     time: lambda v, o, d: {"$time": _naive(v).isoformat()},
     timedelta: lambda v, o, d: {"$timedelta": [v.days, v.seconds, v.microseconds]},
+    type: lambda v, o, d: {"$type": v.__name__} if _TYPES.get(v.__name__) is v else _other(v, o),
 }
+
+
+def _other(value: Any, other: Callable[[Any], Any] | None) -> Any:
+    if other is None:
+        raise NotData(f"the type {value.__qualname__} is not plain data")
+    return other(value)
 
 
 def _naive(value: Any) -> Any:
@@ -197,4 +205,5 @@ _DECODERS: dict[str, Callable[[Any, Any, int], Any]] = {
     "$date": lambda c, o, d: date.fromisoformat(_text(c)),
     "$time": lambda c, o, d: time.fromisoformat(_text(c)),
     "$timedelta": lambda c, o, d: timedelta(*_list(c)),
+    "$type": lambda c, o, d: _TYPES[_text(c)],
 }

@@ -81,8 +81,8 @@ def load_reward(name: str) -> RewardFunction:
         module = importlib.import_module(module_name)
     except Exception as error:
         raise InputError(
-            f"reward '{name}': module '{module_name}' cannot be imported:"
-            f" {type(error).__name__}: {_line(error)}"
+            f"reward '{name}': module '{module_name}' cannot be imported: {type(error).__name__}:"
+            f" {_line(error)}"
         ) from error
     function = getattr(module, attribute, None)
     if not callable(function):
@@ -102,8 +102,8 @@ def _checked(name: str, function: Callable[[Verdict], object]) -> RewardFunction
             ) from error
         if not isinstance(reward, Reward):
             raise InputError(
-                f"reward '{name}': returned a {type(reward).__name__} for {_name(verdict)};"
-                " expected a codeself.rewards.Reward"
+                f"reward '{name}': returned a {type(reward).__name__} for {_name(verdict)}; expected a"
+                " codeself.rewards.Reward"
             )
         if not math.isfinite(reward.value):
             raise InputError(

@@ -36,8 +36,8 @@ def match(tasks: Sequence[Task], rollouts: Sequence[Rollout], verdicts: Sequence
     known = {rollout.rollout_id for rollout in rollouts}
     if missing := [rollout.rollout_id for rollout in rollouts if rollout.rollout_id not in by_id]:
         raise InputError(
-            f"{len(missing)} of {len(rollouts)} rollouts have no verdict ({_some(missing)});"
-            " every one must be judged before it is counted"
+            f"{len(missing)} of {len(rollouts)} rollouts have no verdict ({_some(missing)}); every one must"
+            " be judged before it is counted"
         )
     if strangers := [verdict.rollout_id for verdict in verdicts if verdict.rollout_id not in known]:
         raise InputError(
@@ -49,13 +49,13 @@ def match(tasks: Sequence[Task], rollouts: Sequence[Rollout], verdicts: Sequence
         verdict = by_id[rollout.rollout_id]
         if rollout.task_id not in task_of:
             raise InputError(
-                f"rollout '{rollout.rollout_id}' is of task '{rollout.task_id}',"
-                " which the tasks file does not have"
+                f"rollout '{rollout.rollout_id}' is of task '{rollout.task_id}', which the tasks file does"
+                " not have"
             )
         if verdict.task_id != rollout.task_id:
             raise InputError(
-                f"rollout '{rollout.rollout_id}' is of task '{rollout.task_id}',"
-                f" but its verdict is of task '{verdict.task_id}'"
+                f"rollout '{rollout.rollout_id}' is of task '{rollout.task_id}', but its verdict is of task"
+                f" '{verdict.task_id}'"
             )
         graded.append(Graded(task_of[rollout.task_id], rollout, verdict))
     _refuse_mixed_settings(rollouts)
@@ -68,8 +68,8 @@ def refuse_missing_tasks(graded: Iterable[Graded], expected: Iterable[str], spli
     found, wanted = {item.task.task_id for item in graded}, set(expected)
     if absent := sorted(wanted - found):
         raise InputError(
-            f"{len(absent)} of the {len(wanted)} tasks of split '{split}' have no rollout ({_some(absent)});"
-            " a rate over the rest is not the split's"
+            f"{len(absent)} of the {len(wanted)} tasks of split '{split}' have no rollout"
+            f" ({_some(absent)}); a rate over the rest is not the split's"
         )
     if others := sorted(found - wanted):
         raise InputError(f"{len(others)} tasks with rollouts are not in split '{split}' ({_some(others)})")
@@ -93,8 +93,8 @@ def _refuse_several(key: str, examples: Mapping[str, str]) -> None:
     if len(examples) > 1:
         (one, first), (other, second) = list(examples.items())[:2]
         raise InputError(
-            f"rollouts differ in {key}: {one} ('{first}') and {other} ('{second}');"
-            " one evaluation is of one policy under one setting"
+            f"rollouts differ in {key}: {one} ('{first}') and {other} ('{second}'); one evaluation is of"
+            " one policy under one setting"
         )
 
 

@@ -51,8 +51,8 @@ def outcomes_by(tests: TestKind, rows: Sequence[TaskRow], drawn: int, settings: 
         )
     if drawn and max(settings.k) > drawn:
         raise InputError(
-            f"--k {max(settings.k)}: pass@{max(settings.k)} needs at least as many samples a task as k,"
-            f" and there are {drawn}"
+            f"--k {max(settings.k)}: pass@{max(settings.k)} needs at least as many samples a task as k, and"
+            f" there are {drawn}"
         )
     wanted = sorted(set(settings.k)) if drawn else []
     step = -(-drawn // CURVE_POINTS) if drawn else 1

@@ -69,9 +69,9 @@ def command(
     faults = [item for item in graded if is_infrastructure(item.verdict)]
     if len(faults) > allow_infrastructure:
         raise InfrastructureError(
-            f"{len(faults)} of {len(graded)} candidates have no result because of a fault of the judge or the"
-            f" machine, first rollout '{faults[0].rollout.rollout_id}'; at most {allow_infrastructure} are"
-            " accepted (--allow-infrastructure). Judge them again: they cannot be counted as wrong"
+            f"{len(faults)} of {len(graded)} candidates have no result because of a fault of the judge or"
+            f" the machine, first rollout '{faults[0].rollout.rollout_id}'; at most {allow_infrastructure}"
+            " are accepted (--allow-infrastructure). Judge them again: they cannot be counted as wrong"
         )
     whole = [item for item in graded if not is_infrastructure(item.verdict)]
     metrics, rows = evaluate(

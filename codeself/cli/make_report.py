@@ -38,15 +38,16 @@ def command(
 
     if len(metrics) != len(per_task):
         raise InputError(
-            f"--per-task: {len(per_task)} given for {len(metrics)} --metrics; expected one each, in the same order"
+            f"--per-task: {len(per_task)} given for {len(metrics)} --metrics; expected one each, in the"
+            " same order"
         )
     evaluated = []
     for metrics_path, rows_path in zip(metrics, per_task, strict=True):
         found, rows = read_record(metrics_path, Metrics), read_rows(rows_path)
         if len(rows) != found.tasks:
             raise InputError(
-                f"{rows_path}: has {len(rows)} tasks, and {metrics_path} has {found.tasks}; they are of different"
-                " evaluations"
+                f"{rows_path}: has {len(rows)} tasks, and {metrics_path} has {found.tasks}; they are of"
+                " different evaluations"
             )
         evaluated.append((found, rows))
     parts = [describe_splits(read_record(path, SplitManifest)) for path in splits or ()]

@@ -57,13 +57,15 @@ def _evaluation(metrics: Metrics, rows: Sequence[TaskRow], figures_path: str, se
             "pass-at-k",
             figures.pass_curve(metrics),
             "Tasks solved within k answers",
-            f"Mean over {count(main.tasks, 'task')}; the band and the bar are {level(metrics.confidence)} intervals.",
+            f"Mean over {count(main.tasks, 'task')}; the band and the bar are {level(metrics.confidence)}"
+            " intervals.",
         )
         phases = drawn(
             "phases",
             figures.phases(metrics),
             "How far candidates come",
-            f"{'Sampled' if sampled else 'Greedy'} candidates: those that pass each phase, and how the others end.",
+            f"{'Sampled' if sampled else 'Greedy'} candidates: those that pass each phase, and how the"
+            " others end.",
         )
         lengths = drawn(
             "lengths",
@@ -72,8 +74,8 @@ def _evaluation(metrics: Metrics, rows: Sequence[TaskRow], figures_path: str, se
             f"{count(metrics.lengths.completions, 'completion')}, greedy and sampled.",
         )
         of_family = (
-            "points and lines are sampled rates with the interval of sampling noise on these tasks; diamonds are"
-            " greedy answers."
+            "points and lines are sampled rates with the interval of sampling noise on these tasks;"
+            " diamonds are greedy answers."
             if len(main.by_family) <= figures.MOST_NAMED_FAMILIES
             else "the line is the sampled rate, its band the sampling noise; ticks are greedy answers."
         )
@@ -102,7 +104,8 @@ def _evaluation(metrics: Metrics, rows: Sequence[TaskRow], figures_path: str, se
                     "parse-failures",
                     figures.parse_reasons(metrics),
                     "Why completions hold no program",
-                    f"{count(sum(metrics.parse_failures.reasons.values()), 'completion')} by the reason named.",
+                    f"{count(sum(metrics.parse_failures.reasons.values()), 'completion')} by the reason"
+                    " named.",
                 )
             ]
             if metrics.parse_failures.reasons
@@ -132,7 +135,10 @@ def _evaluation(metrics: Metrics, rows: Sequence[TaskRow], figures_path: str, se
 
 
 def _summary(all_metrics: Sequence[Metrics]) -> Table:
-    ks = sorted({point.k for metrics in all_metrics for point in metrics.main.pass_at_k})
+    # The first and the last k of each evaluation; its own table has the others.
+    ks = sorted(
+        {point.k for each in all_metrics for point in (each.main.pass_at_k[:1] + each.main.pass_at_k[-1:])}
+    )
     header = [
         "policy",
         "task set",

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from codeself.records.metrics import Estimate
 
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+MINUS, DASH, SPACE = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float) -> str:
     """A share with one decimal: 32.5 %."""
-    return f"{_fixed(100 * share)} %"
+    return f"{_fixed(100 * share)}{SPACE}%"
 
 
 def level(confidence: float) -> str:
     """A confidence level, without a decimal that says nothing: 95 %."""
-    return f"{100 * confidence:g} %"
+    return f"{100 * confidence:g}{SPACE}%"
 
 
 def points(gain: float) -> str:
     """A difference of shares, in percentage points: 6.9 points."""
-    return f"{_fixed(100 * gain)} points"
+    return f"{_fixed(100 * gain)}{SPACE}points"
 
 
 def interval(estimate: Estimate) -> str:
     """The bounds of an estimate, with an en dash between them."""
-    return f"{_fixed(100 * estimate.low)}{DASH}{_fixed(100 * estimate.high)} %"
+    return f"{_fixed(100 * estimate.low)}{DASH}{_fixed(100 * estimate.high)}{SPACE}%"
 
 
 def with_interval(estimate: Estimate) -> str:

@@ -54,6 +54,7 @@ def _environment(*, html: bool) -> jinja2.Environment:
         keep_trailing_newline=False,
     )
     environment.filters["code"] = _code
+    environment.filters["number"] = _number
     environment.filters["cell"] = lambda text: text.replace("|", "\\|")
     return environment
 
@@ -61,3 +62,8 @@ def _environment(*, html: bool) -> jinja2.Environment:
 def _code(text: str) -> Markup:
     """Escaped text in which backticks are code."""
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text, quote=False)))
+
+
+def _number(text: str) -> Markup:
+    """A cell of a number column: an interval in brackets goes on a line of its own."""
+    return Markup(re.sub(r" \(([^()]*)\)$", r'<br><span class="interval">\1</span>', str(_code(text))))

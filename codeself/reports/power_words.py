@@ -14,7 +14,8 @@ def power(metrics: Metrics) -> list[str]:
         sentences += _paired(plan, plan.paired)
     else:
         sentences.append(
-            "No plan for a comparison of sampled rates: it needs at least two families and two samples a task."
+            "No plan for a comparison of sampled rates: it needs at least two families and two samples a"
+            " task."
         )
     if plan.greedy:
         sentences += _greedy(plan, plan.greedy)
@@ -28,14 +29,20 @@ def _paired(plan: PowerPlan, paired: PairedPlan) -> list[str]:
         for correlation, gain in paired.by_correlation.items()
         if float(correlation) != paired.correlation
     ]
+    within = ""
+    if plan.tasks > plan.families:
+        within = (
+            f", correlation within families {decimal(paired.intraclass, 2)}, design effect"
+            f" {decimal(paired.design_effect, 2)}"
+        )
     enough = paired.power_at_gain >= plan.power
     sentences = [
         f"Compared with another policy on these {count(plan.tasks, 'task')} in"
-        f" {count(plan.families, 'family', 'families')}, with {count(paired.samples, 'sample')} a task and policy"
-        f" and the {plan.tests} tests, this design could detect a gain of"
+        f" {count(plan.families, 'family', 'families')}, with {count(paired.samples, 'sample')} a task and"
+        f" policy and the {plan.tests} tests, this design could detect a gain of"
         f" {points(paired.detectable_gain)} in pass@1 with power {level(plan.power)} (two-sided test at"
         f" {plan.alpha:g}).",
-        f"The hoped-for gain of {wanted} would be seen with power {percent(paired.power_at_gain)}"
+        f"The hoped-for gain of {wanted} would be seen with power {_chance(paired.power_at_gain)}"
         + (": enough." if enough else ": not enough."),
     ]
     if paired.families_needed is None or paired.tasks_needed is None:
@@ -51,18 +58,17 @@ def _paired(plan: PowerPlan, paired: PairedPlan) -> list[str]:
             )
         )
     sentences.append(
-        f"Assumed: the two policies' true rates correlate at {paired.correlation:g} over tasks"
-        f" (the detectable gain is {listed(others)}). From the data: standard error of the difference"
-        f" {points(paired.standard_error)}, correlation within families {decimal(paired.intraclass, 2)}, design"
-        f" effect {decimal(paired.design_effect, 2)}."
+        f"Assumed: the two policies' true rates correlate at {paired.correlation:g} over tasks (the"
+        f" detectable gain is {listed(others)}). From the data: standard error of the difference"
+        f" {points(paired.standard_error)}{within}."
     )
     return sentences
 
 
 def _greedy(plan: PowerPlan, greedy: GreedyPlan) -> list[str]:
     start = (
-        f"Greedy answers alone ({percent(greedy.accuracy)} right; families make {count(plan.tasks, 'task')} worth"
-        f" {count(greedy.effective_tasks)} unrelated ones), by McNemar's mid-p test,"
+        f"Greedy answers alone ({percent(greedy.accuracy)} right; families make {count(plan.tasks, 'task')}"
+        f" worth {count(greedy.effective_tasks)} unrelated ones), by McNemar's mid-p test,"
     )
     if greedy.detectable_gain is None:
         sees = "could detect no gain, however large, with that power"
@@ -74,3 +80,8 @@ def _greedy(plan: PowerPlan, greedy: GreedyPlan) -> list[str]:
         needs = f"a gain of {points(plan.hoped_for_gain)} needs about {count(greedy.tasks_needed, 'task')}"
     assumed = f"Assumed: the two policies' greedy outcomes correlate at {greedy.correlation:g}."
     return [f"{start} {sees}; {needs}.", assumed]
+
+
+def _chance(power: float) -> str:
+    """A power, never rounded up to certainty."""
+    return f"above {percent(0.999)}" if power > 0.999 else percent(power)

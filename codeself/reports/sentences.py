@@ -5,7 +5,7 @@ Backticks mark names; the page turns them into code.
 
 from __future__ import annotations
 
-from codeself.records.metrics import Estimate, Metrics, Outcomes, PassAtK
+from codeself.records.metrics import Estimate, Metrics, PassAtK
 from codeself.reports.counting import phase_counts
 from codeself.reports.numbers import count, decimal, level, listed, percent, points, share_of, with_interval
 
@@ -19,7 +19,7 @@ _REASONS = {
 _METHODS = {
     "bca-family": "a BCa bootstrap that resamples whole families",
     "wilson": "Wilson's score interval",
-    "wilson-effective": "Wilson's score interval at the effective number of tasks, given how alike a family's are",
+    "wilson-effective": "Wilson's score interval at the effective number of tasks, as families repeat them",
     "wilson-family": "Wilson's score interval with families in place of trials, since all families agree",
 }
 
@@ -32,32 +32,36 @@ def measured(metrics: Metrics) -> list[str]:
         answers.append("one greedy answer")
     if how.samples:
         answers.append(
-            f"{count(how.samples, 'sample')} at temperature {how.temperature:g} (top-p {how.top_p:g})"
+            f"{count(how.samples, 'sample')} at temperature {how.temperature:g} (`top_p` {how.top_p:g})"
         )
     where = f"the {metrics.split} split of" if metrics.split else "from"
     reached = listed([f"`{level}` ({count(number)})" for level, number in metrics.isolation.items()])
     locked = metrics.outcome("locked")
     sentences = [
         f"Policy `{metrics.policy}` ({metrics.identity.backend}, `{metrics.identity.source}`) answered"
-        f" {count(metrics.tasks, 'task')} in {count(metrics.families, 'family', 'families')}, {where} task set"
-        f" `{metrics.taskset}`: {listed(answers)} for each, {count(metrics.completions, 'completion')} in all, of at"
-        f" most {count(how.max_new_tokens, 'token')}, to the {how.prompt_style} prompt `{how.prompt_name}`.",
+        f" {count(metrics.tasks, 'task')} in {count(metrics.families, 'family', 'families')}, {where} task"
+        f" set `{metrics.taskset}`: {listed(answers)} for each, {count(metrics.completions, 'completion')}"
+        f" in all, of at most {count(how.max_new_tokens, 'token')}, to the {how.prompt_style} prompt"
+        f" `{how.prompt_name}`.",
         f"Candidates by the isolation reached when they were judged: {reached}.",
     ]
     if metrics.headline == "locked":
         sentences.append(
-            "Rates are by the locked tests, which no prompt and no reward has seen, unless hidden ones are named."
+            "Rates are by the locked tests, which no prompt and no reward has seen, unless hidden ones are"
+            " named."
         )
     elif locked:
         sentences.append(
-            f"Rates are by the hidden tests; {count(locked.tasks, 'task')} also have locked tests, shown beside them."
+            f"Rates are by the hidden tests; {count(locked.tasks, 'task')} also have locked tests, shown"
+            " beside them."
         )
     else:
         sentences.append("Rates are by the hidden tests: no task was judged by locked ones.")
     if metrics.infrastructure:
         sentences.append(
-            f"A fault of the judge or the machine left {share_of(metrics.infrastructure, metrics.completions)}"
-            " completions without a result; they are in no rate."
+            "A fault of the judge or the machine left"
+            f" {share_of(metrics.infrastructure, metrics.completions)} completions without a result; they"
+            " are in no rate."
         )
     else:
         sentences.append("Every completion got a result: no fault of the judge or the machine.")
@@ -78,26 +82,27 @@ def headline(metrics: Metrics) -> str:
         parts.append(f"{with_interval(last.estimate)} {_tries(last)}")
     split = f", {metrics.split} split" if metrics.split else ""
     return (
-        f"On `{metrics.taskset}`{split} ({count(main.tasks, 'task')}, {count(main.families, 'family', 'families')}),"
-        f" `{metrics.policy}` solves {listed(parts)} ({main.tests} tests,"
-        f" {level(metrics.confidence)} intervals)."
+        f"On `{metrics.taskset}`{split} ({count(main.tasks, 'task')},"
+        f" {count(main.families, 'family', 'families')}), `{metrics.policy}` solves {listed(parts)}"
+        f" ({main.tests} tests, {level(metrics.confidence)} intervals)."
     )
 
 
 def results(metrics: Metrics) -> list[str]:
     """How the intervals were made, and what hidden and locked tests say of each other."""
-    methods = list(dict.fromkeys(e.method for o in metrics.outcomes for e in _estimates(o)))
-    sentences = [
-        f"Intervals have level {level(metrics.confidence)}:"
-        f" {'; '.join(_METHODS.get(method, method) for method in methods)}."
-        + (f" The bootstrap has {count(metrics.resamples, 'replicate')}." if "bca-family" in methods else "")
-    ]
+    made: dict[str, dict[str, None]] = {}
+    for name, estimate in _estimates(metrics):
+        made.setdefault(estimate.method, {})[name] = None
+    ways = [f"for {listed(list(names))} by {_METHODS.get(method, method)}" for method, names in made.items()]
+    sentences = [f"Intervals have level {level(metrics.confidence)} and are made {'; '.join(ways)}."]
+    if "bca-family" in made:
+        sentences.append(f"The bootstrap has {count(metrics.resamples, 'replicate')}.")
     hidden, locked = metrics.outcome("hidden"), metrics.outcome("locked")
     if hidden and locked and hidden.tasks == locked.tasks and hidden.pass_at_k and locked.pass_at_k:
         gap = hidden.pass_at_k[0].estimate.value - locked.pass_at_k[0].estimate.value
         sentences.append(
-            f"By the locked tests pass@{hidden.pass_at_k[0].k} is {points(gap)} lower than by the hidden ones:"
-            " answers that the hidden tests accept and the locked ones do not."
+            f"By the locked tests pass@{hidden.pass_at_k[0].k} is {points(gap)} lower than by the hidden"
+            " ones: answers that the hidden tests accept and the locked ones do not."
             if gap > 0
             else f"Locked and hidden tests agree on pass@{hidden.pass_at_k[0].k}."
         )
@@ -120,8 +125,8 @@ def phases(metrics: Metrics) -> list[str]:
     if "public" in dict(table) and total:
         sentences.append(
             f"Of all {count(metrics.completions, 'completion')}, {count(metrics.passed_public_only)}"
-            f" ({percent(metrics.passed_public_only / metrics.completions)}) pass the public tests that the prompt may"
-            " show and fail a hidden one."
+            f" ({percent(metrics.passed_public_only / metrics.completions)}) pass the public tests that the"
+            " prompt may show and fail a hidden one."
         )
     if metrics.scan_findings:
         found = [f"`{rule}` {count(number)}" for rule, number in metrics.scan_findings.items()]
@@ -139,8 +144,8 @@ def parsing(metrics: Metrics) -> str:
     reasons = sorted(failures.reasons.items(), key=lambda item: (-item[1], item[0]))
     named = listed([f"{_REASONS.get(reason, reason)} ({count(number)})" for reason, number in reasons])
     return (
-        f"{share_of(whole, graded)} completions held no usable program: {named}. As a mean over tasks that is"
-        f" {with_interval(failures.rate)}."
+        f"{share_of(whole, graded)} completions held no usable program: {named}. As a mean over tasks that"
+        f" is {with_interval(failures.rate)}."
     )
 
 
@@ -151,8 +156,9 @@ def groups(metrics: Metrics) -> str:
         return "No samples were drawn, so there are no groups."
     size = metrics.sampling.samples
     return (
-        f"{with_interval(estimate)} of the groups of {count(size, 'sample')} are informative: they hold right and"
-        " wrong answers both, judged on the binary outcome. The rest would teach a group-relative method nothing."
+        f"{with_interval(estimate)} of the groups of {count(size, 'sample')} are informative: they hold"
+        " right and wrong answers both, judged on the binary outcome. The rest would teach a"
+        " group-relative method nothing."
     )
 
 
@@ -160,9 +166,10 @@ def lengths(metrics: Metrics) -> str:
     """How long completions are, and how many ran out of budget."""
     found = metrics.lengths
     return (
-        f"A completion has {decimal(found.mean)} tokens on average (median {found.median:g}, 90th percentile"
-        f" {found.p90:g}, longest {found.longest}); {share_of(found.truncated, found.completions)} ran into the"
-        f" budget of {count(metrics.sampling.max_new_tokens, 'token')}."
+        f"A completion has {decimal(found.mean)} tokens on average (median {found.median:g}, 90th"
+        f" percentile {found.p90:g}, longest {found.longest});"
+        f" {share_of(found.truncated, found.completions)} ran into the budget of"
+        f" {count(metrics.sampling.max_new_tokens, 'token')}."
     )
 
 
@@ -179,6 +186,12 @@ def _tries(point: PassAtK) -> str:
     return "with one sample (pass@1)" if point.k == 1 else f"within {point.k} samples (pass@{point.k})"
 
 
-def _estimates(outcome: Outcomes) -> list[Estimate]:
-    own = [point.estimate for point in outcome.pass_at_k]
-    return own + [e for e in (outcome.greedy, outcome.informative_groups) if e is not None]
+def _estimates(metrics: Metrics) -> list[tuple[str, Estimate]]:
+    own = []
+    for outcome in metrics.outcomes:
+        if outcome.greedy:
+            own.append(("greedy rates", outcome.greedy))
+        own += [("pass@k", point.estimate) for point in outcome.pass_at_k]
+        if outcome.informative_groups:
+            own.append(("informative groups", outcome.informative_groups))
+    return [*own, ("parse failures", metrics.parse_failures.rate)]

@@ -18,8 +18,8 @@ def describe_splits(manifest: SplitManifest) -> Part:
     else:
         shares = ", ".join(f"{split} {level(manifest.fractions.get(split, 0.0))}" for split in SPLITS)
         dealt = (
-            f"Whole families are dealt out by a hash of their name (seed {manifest.seed}; expected shares: {shares}),"
-            " so that no family stands on two sides."
+            f"Whole families are dealt out by a hash of their name (seed {manifest.seed}; expected shares:"
+            f" {shares}), so that no family stands on two sides."
         )
     pairs = manifest.near_duplicates
     apart = [pair for pair in pairs if len(set(pair.splits)) > 1]
@@ -29,8 +29,8 @@ def describe_splits(manifest: SplitManifest) -> Part:
         alike = f"{count(len(pairs), 'pair')} of tasks read alike; each pair stands on one side."
     else:
         alike = (
-            f"{count(len(pairs), 'pair')} of tasks read alike, and {count(len(apart))} of them"
-            " stand on two sides: read rates on the test split with that in mind."
+            f"{count(len(pairs), 'pair')} of tasks read alike, and {count(len(apart))} of them stand on two"
+            " sides: read rates on the test split with that in mind."
         )
     rows = [
         [split, count(len(manifest.families.get(split, ()))), count(len(manifest.task_ids.get(split, ())))]

@@ -147,7 +147,7 @@ def test_every_rule_goes_stale_by_the_code_of_the_command_it_runs(root: Path) ->
     assert rules
     for rule in rules:
         name = rule.partition(":")[0]
-        (command,) = re.findall(r'"codeself ([a-z-]+)', rule)
+        (command,) = re.findall(r"['\"]codeself ([a-z-]+)", rule)
         assert f'code=code_digest("{command}")' in rule, name
         for part in ("input:", "output:", "log:", "benchmark:", "resources:", "shell:"):
             assert part in rule or (part == "input:" and name.startswith("fetch_")), f"{name} has no {part}"

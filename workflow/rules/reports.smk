@@ -2,7 +2,7 @@
 #
 # in   metrics, splits and audits of every evaluation; codeself/reports/templates
 # out  <results>/reports/baseline.md, .html, baseline_figures/    what the base policy can do
-#      <results>/reports/all                                      every report with its digest
+#      <results>/reports/all, index.html                          every report with its digest
 
 
 def evaluated(pattern):
@@ -20,6 +20,10 @@ def evaluated_tasksets(pattern, formats=None):
     ]
 
 
+def templates(*names):
+    return [f"codeself/reports/templates/{name}" for name in names]
+
+
 rule baseline_report:
     """What the base policy can do, as a page for people."""
     input:
@@ -28,7 +32,7 @@ rule baseline_report:
         splits=evaluated_tasksets("<results>/splits/{taskset}.json"),
         # Wrong variants, which an audit needs, come with the formats that are written by hand.
         audits=evaluated_tasksets("<results>/tasks/{taskset}.audit.json", {"families", "canonical"}),
-        templates=sorted(map(str, Path("codeself/reports/templates").glob("*"))),
+        templates=templates("baseline.md.j2", "baseline.html.j2", "methods.txt", "style.css"),
     output:
         markdown="<results>/reports/baseline.md",
         html=report(
@@ -61,8 +65,10 @@ rule index_reports:
     """The list of all reports with their digests: what a reader opens first."""
     input:
         reports=["<results>/reports/baseline.md", "<results>/reports/baseline.html"],
+        templates=templates("index.html.j2", "style.css"),
     output:
         index="<results>/reports/all",
+        page="<results>/reports/index.html",
     log:
         "<results>/logs/index_reports.log",
     benchmark:

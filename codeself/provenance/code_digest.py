@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 PACKAGE = "codeself"
@@ -28,23 +28,28 @@ _ONLY_DISPATCH = frozenset({PACKAGE, f"{PACKAGE}.cli"})
 _WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def code_digest(command: str, root: Path = _ROOT) -> str:
-    """12 hex digits for a codeself command, such as "run-rollouts". root: folder of the package."""
+def code_digest(command: str, without: Collection[str] = (), root: Path = _ROOT) -> str:
+    """12 hex digits for a codeself command, such as "run-rollouts".
+
+    without: modules that this use of the command never runs (another backend's, say), and what only they
+    reach. root: folder of the package.
+    """
     digest = hashlib.sha256()
-    for module in modules_behind(f"{PACKAGE}.cli.{command.replace('-', '_')}", root):
+    for module in modules_behind(f"{PACKAGE}.cli.{command.replace('-', '_')}", without, root):
         digest.update(f"{module} {_load(module, root)[0]}\n".encode())
     return digest.hexdigest()[:12]
 
 
-def modules_behind(module: str, root: Path = _ROOT) -> list[str]:
+def modules_behind(module: str, without: Collection[str] = (), root: Path = _ROOT) -> list[str]:
     """The names of all codeself modules that a module reaches, itself included, sorted."""
-    if _file_of(module, root) is None:
-        raise LookupError(f"there is no module {module}")
+    for name in (module, *without):
+        if _file_of(name, root) is None:
+            raise LookupError(f"there is no module {name}")
     reached: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in reached:
+        if name not in reached and name not in without:
             reached.add(name)
             waiting.extend(_load(name, root)[1])
             waiting.extend(package for package in _packages_of(name) if package not in _ONLY_DISPATCH)

@@ -49,7 +49,7 @@ def edited(package: Path, name: str, old: str, new: str) -> Path:
 
 
 def test_everything_a_command_reaches_is_counted(package: Path) -> None:
-    assert modules_behind("codeself.cli.grade", package) == [
+    assert modules_behind("codeself.cli.grade", root=package) == [
         "codeself.cli.grade",
         "codeself.judging",
         "codeself.judging.judge",
@@ -70,7 +70,7 @@ def test_everything_a_command_reaches_is_counted(package: Path) -> None:
     ids=["docstring of the command", "comment", "docstring", "no docstring"],
 )
 def test_words_about_the_code_do_not_count(package: Path, name: str, old: str, new: str) -> None:
-    assert code_digest("grade", edited(package, name, old, new)) == code_digest("grade", package)
+    assert code_digest("grade", root=edited(package, name, old, new)) == code_digest("grade", root=package)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_words_about_the_code_do_not_count(package: Path, name: str, old: str, n
 )
 def test_an_edit_of_reached_code_counts(package: Path, name: str, old: str, new: str) -> None:
     after = edited(package, name, old, new)
-    assert code_digest("grade", after) != code_digest("grade", package)
-    assert code_digest("greet", after) == code_digest("greet", package)
+    assert code_digest("grade", root=after) != code_digest("grade", root=package)
+    assert code_digest("greet", root=after) == code_digest("greet", root=package)
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,34 @@ def test_an_edit_of_reached_code_counts(package: Path, name: str, old: str, new:
     ids=["only for type checkers", "another command", "the list of commands", "the version"],
 )
 def test_an_edit_elsewhere_does_not_count(package: Path, name: str, old: str, new: str) -> None:
-    assert code_digest("grade", edited(package, name, old, new)) == code_digest("grade", package)
+    assert code_digest("grade", root=edited(package, name, old, new)) == code_digest("grade", root=package)
 
 
 def test_modules_loaded_by_a_made_up_name_count(package: Path) -> None:
     after = edited(package, "cli/greet.py", "'hello'", "__import__(f\"codeself.judging.{'units'}\")")
-    assert "codeself.judging.units" in modules_behind("codeself.cli.greet", after)
+    assert "codeself.judging.units" in modules_behind("codeself.cli.greet", root=after)
+
+
+def test_what_a_use_of_the_command_never_runs_can_be_left_out(package: Path) -> None:
+    unused = ["codeself.judging.limits"]
+    assert modules_behind("codeself.cli.grade", unused, package) == [
+        "codeself.cli.grade",
+        "codeself.judging",
+        "codeself.judging.judge",
+        "codeself.judging.worker",
+    ]
+    after = edited(package, "judging/units.py", "= 1", "= 2")
+    assert code_digest("grade", unused, after) == code_digest("grade", unused, package)
+
+
+def test_leaving_out_a_module_that_does_not_exist_is_an_error(package: Path) -> None:
+    with pytest.raises(LookupError, match=r"codeself\.judging\.limit$"):
+        code_digest("grade", ["codeself.judging.limit"], package)
 
 
 def test_an_unknown_command_is_an_error(package: Path) -> None:
     with pytest.raises(LookupError, match=r"codeself\.cli\.no_such"):
-        code_digest("no-such", package)
+        code_digest("no-such", root=package)
 
 
 def test_no_module_is_beyond_the_digests_of_all_commands(root: Path) -> None:

@@ -22,7 +22,7 @@ WHOLE = $(BIN)/python -m codeself.provenance.stale_locks && $(SNAKEMAKE)
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/.train ## the experiment: everything up to results/reports/all
+run: $(VENV)/.train $(CONFIG) ## the experiment: everything up to results/reports/all
 	$(WHOLE) $(if $(CONFIG),--configfile $(CONFIG))
 
 smoke: $(VENV)/.core ## the same graph on a mock policy, in results/smoke

@@ -1,0 +1,157 @@
+"""The graph makes everything once, makes anew what changed and nothing else, and survives being killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.workflow.conftest import Project
+
+REPORTS = {"baseline_report", "index_reports", "all"}
+EVALUATION = {"evaluate_rollouts"} | REPORTS
+JUDGING = {"execute_rollouts"} | EVALUATION
+
+
+def changed(text: str) -> str:
+    return text + "\n_CHANGED = True\n"
+
+
+def commented(text: str) -> str:
+    docstring = '"""'
+    assert text.startswith(docstring)
+    return docstring + "In other words: " + text.removeprefix(docstring) + "\n# and a remark\n"
+
+
+def test_one_run_makes_every_artifact_and_the_index_names_the_reports(finished: Project) -> None:
+    made = set(finished.artifacts())
+    assert {
+        "tasks/families.jsonl",
+        "tasks/families.validation.json",
+        "tasks/families.audit.json",
+        "splits/families.json",
+        "rollouts/base/families.test.0.jsonl",
+        "rollouts/base/families.test.1.jsonl",
+        "verdicts/base/families.test.0.0.jsonl",
+        "verdicts/base/families.test.1.1.jsonl",
+        "metrics/base/families.test.json",
+        "metrics/base/families.test.tasks.csv",
+        "reports/baseline.md",
+        "reports/baseline.html",
+        "reports/index.html",
+        "reports/all",
+    } <= made
+    assert {name for name in made if name.startswith("models/")} == set()
+    index = json.dumps(json.loads(finished.artifacts()["reports/all"]))
+    assert "baseline.html" in index
+    assert "baseline.md" in index
+
+
+def test_a_second_run_does_nothing(project: Project) -> None:
+    before = project.artifacts()
+    assert "Nothing to be done" in project.make_everything()
+    assert project.artifacts() == before
+
+
+@pytest.mark.parametrize(
+    ("module", "stale"),
+    [
+        ("reports/index.py", {"index_reports", "all"}),
+        ("reports/baseline.py", REPORTS),
+        ("analysis/pass_at_k.py", EVALUATION),
+        ("rewards.py", EVALUATION),
+        ("sandbox/judge.py", {"audit_tasks"} | JUDGING),
+        ("tasks/splits.py", {"split_tasks", "run_rollouts"} | JUDGING),
+        ("tasks/formats/mbpp.py", set()),
+        ("provenance/stale_locks.py", set()),
+    ],
+)
+def test_an_edit_of_one_module_reruns_exactly_its_stages(
+    project: Project, module: str, stale: set[str]
+) -> None:
+    project.edit(module, changed)
+    assert project.stale_rules() == stale
+
+
+def test_an_edit_of_a_comment_or_docstring_reruns_nothing(project: Project) -> None:
+    for module in ("records/jsonl.py", "sandbox/judge.py", "reports/baseline.py", "cli/run_rollouts.py"):
+        project.edit(module, commented)
+    assert project.stale_rules() == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "stale"),
+    [("codeself/reports/templates/index.html.j2", {"index_reports", "all"})],
+)
+def test_an_edit_of_a_template_reruns_its_stages(project: Project, path: str, stale: set[str]) -> None:
+    with (project.folder / path).open("a") as stream:
+        stream.write("\n")
+    assert project.stale_rules() == stale
+
+
+def test_a_changed_setting_reruns_the_stages_that_it_is_for(project: Project) -> None:
+    config = project.folder / "config" / "tiny.yaml"
+    config.write_text(config.read_text().replace("resamples: 200", "resamples: 300"))
+    assert project.stale_rules() == EVALUATION
+
+
+def test_two_runs_in_different_places_give_the_same_bytes(finished: Project, fresh_project: Project) -> None:
+    # Slow: a whole run. One core instead of all, so that jobs run in another order.
+    done = fresh_project.snakemake("--cores", "1")
+    assert done.returncode == 0, done.stdout
+    first, second = finished.artifacts(), fresh_project.artifacts()
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+@pytest.fixture
+def killed(project: Project) -> Project:
+    """A project whose run was killed without warning while it was judging."""
+    for path in (project.results / "verdicts").rglob("*.jsonl"):
+        path.unlink()
+    log = project.results / "logs" / "execute_rollouts" / "base" / "families.test.0.0.log"
+    log.unlink()
+    process = subprocess.Popen(
+        project.command("--cores", "2"),
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _wait_until(lambda: log.exists() or process.poll() is not None)
+    assert process.poll() is None, "the run ended before it could be killed"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return project
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
+
+
+def test_a_kill_in_the_middle_is_made_good_by_the_next_run(finished: Project, killed: Project) -> None:
+    # As `make run` does: first the locks, then the run.
+    subprocess.run(
+        [sys.executable, "-m", "codeself.provenance.stale_locks"],
+        cwd=killed.folder,
+        env=killed.environment,
+        check=True,
+    )
+    killed.make_everything()
+    assert killed.artifacts() == finished.artifacts()
+    assert killed.stale_rules() == set()
+
+
+def test_after_a_kill_a_direct_run_says_what_to_do(killed: Project) -> None:
+    refused = killed.snakemake()
+    assert refused.returncode != 0
+    assert "--unlock" in refused.stdout

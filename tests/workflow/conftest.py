@@ -105,7 +105,7 @@ def new_project(root: Path, folder: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The small experiment, run to its end. Shared by all tests and test processes: to copy, not to change."""
+    """The small experiment, run to its end. Shared by all test processes: to copy, not to change."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with (shared / "finished.lock").open("w") as guard:

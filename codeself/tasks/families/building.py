@@ -1,0 +1,161 @@
+"""A variant's task: its public, hidden and locked tests chosen, its programs written out.
+
+Public tests are the docstring's examples: plain calls with different answers, never edges. Hidden tests are
+chosen so that they reject every wrong variant, and so that answers repeat as little as they can (a predicate
+sees both truth values). Locked tests are chosen the same way from the calls that are left: no call stands in
+two of the three.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+
+from codeself.records.errors import InputError
+from codeself.records.jsonl import dumps
+from codeself.records.tasks import CallTest, Task
+from codeself.records.values import decode
+from codeself.tasks.families.variants import (
+    Call,
+    Outcome,
+    Variant,
+    agree,
+    function,
+    holds_float,
+)
+
+PUBLIC, HIDDEN, LOCKED = 2, 8, 12
+_EXAMPLE_WIDTH = (
+    70  # characters of a call and its result: an example that is longer than a line teaches little
+)
+_SHORT_EXAMPLE = 40  # preferred
+_DOC_WIDTH = 88
+
+Answers = dict[Call, Outcome]
+
+
+def build_task(variant: Variant, number: int) -> Task:
+    """The canonical task of a variant: families/<family>/<number>."""
+    answers = {call: variant.reference(call) for call in variant.calls}
+    for call, answer in answers.items():
+        if answer.raised:
+            raise InputError(f"{variant.place}: reference: raised {answer.raised} on {_shown(call)}")
+    rejecting = [_rejecting(variant, index, answers) for index in range(len(variant.family.wrong))]
+    examples = _examples(variant, answers)
+    rest = {call: answer for call, answer in answers.items() if call not in examples}
+    hidden = _chosen(rest, rejecting, HIDDEN)
+    _require_strength(variant, hidden, rest, rejecting)
+    rest = {call: answer for call, answer in rest.items() if call not in hidden}
+    locked = _chosen(rest, rejecting, LOCKED)
+    if len(locked) < LOCKED:
+        raise InputError(
+            f"{variant.place}: inputs: give {len(answers)} distinct calls with the edges,"
+            f" expected at least {PUBLIC + HIDDEN + LOCKED}"
+        )
+    signature = variant.fill("signature", variant.family.signature)
+    starter = variant.head + _docstring(variant, examples, answers)
+    return Task(
+        task_id=f"families/{variant.family.name}/{number}",
+        family=variant.family.name,
+        prompt=f"Write a Python function `{signature}`.\n{variant.doc}",
+        entry_point=variant.entry_point,
+        starter_code=starter,
+        public_tests=_tests(examples, answers),
+        hidden_tests=_tests(hidden, answers),
+        locked_tests=_tests(locked, answers),
+        reference_solution=starter + variant.body("reference", variant.family.reference),
+        wrong_variants=tuple(
+            starter + variant.body(f"wrong[{index}]", body) for index, body in enumerate(variant.family.wrong)
+        ),
+        origin="families",
+        metadata={"params": variant.params},
+    )
+
+
+def _rejecting(variant: Variant, index: int, answers: Answers) -> set[Call]:
+    """The calls whose answers tell a wrong variant from the reference."""
+    key = f"wrong[{index}]"
+    run = function(variant, variant.head + variant.body(key, variant.family.wrong[index]), key)
+    return {call for call, answer in answers.items() if not agree(answer, run(call))}
+
+
+def _examples(variant: Variant, answers: Answers) -> list[Call]:
+    """Calls for the docstring: short ones with different answers, the first of them not a trivial one."""
+
+    def width(call: Call) -> int:
+        return len(_shown(call)) + len(repr(answers[call].value))
+
+    plain = [call for call in answers if not call.edge and width(call) <= _EXAMPLE_WIDTH]
+    plain = [call for call in plain if "\\" not in _shown(call) + repr(answers[call].value)]
+    short = [call for call in plain if width(call) <= _SHORT_EXAMPLE] or plain
+    telling = [call for call in short if answers[call].value and answers[call].encoded != call.args[0]]
+    first = next(iter(telling or short), None)
+    if first is None:
+        raise InputError(
+            f"{variant.place}: inputs: give no call that fits a docstring, expected calls that are written"
+            f" with their result in {_EXAMPLE_WIDTH} characters and no backslash"
+        )
+    others = [call for call in [*telling, *short, *plain] if not agree(answers[call], answers[first])]
+    return [first, *others[: PUBLIC - 1]]
+
+
+def _chosen(answers: Answers, rejecting: list[set[Call]], count: int) -> list[Call]:
+    """Up to `count` calls: some edges, those that reject wrong variants, then answers not yet seen."""
+    chosen = [call for call in answers if call.edge][: count // 2]
+    alive = [calls for calls in rejecting if not calls.intersection(chosen)]
+    while alive and len(chosen) < count:
+        # The call that rejects most of the wrong variants still alive.
+        best = max(answers, key=lambda call: sum(call in calls for calls in alive))
+        if not any(best in calls for calls in alive):
+            break
+        chosen.append(best)
+        alive = [calls for calls in alive if best not in calls]
+    text = {call: dumps(answer.encoded) for call, answer in answers.items()}
+    seen = Counter(text[call] for call in chosen)
+    left = [call for call in answers if call not in chosen]
+    while left and len(chosen) < count:
+        call = min(left, key=lambda call: seen[text[call]])
+        left.remove(call)
+        chosen.append(call)
+        seen[text[call]] += 1
+    return chosen
+
+
+def _require_strength(
+    variant: Variant, hidden: list[Call], answers: Answers, rejecting: list[set[Call]]
+) -> None:
+    for index, calls in enumerate(rejecting):
+        if not calls.intersection(hidden):
+            raise InputError(
+                f"{variant.place}: wrong[{index}]: no call among {len(answers)} tells it from the reference;"
+                " expected a body that the hidden tests can reject (add an edge, or widen inputs)"
+            )
+    if len({dumps(answers[call].encoded) for call in hidden}) < 2:
+        raise InputError(
+            f"{variant.place}: inputs: every hidden test has one answer,"
+            f" {answers[hidden[0]].value!r}; expected at least two different ones"
+        )
+
+
+def _tests(calls: list[Call], answers: Answers) -> tuple[CallTest, ...]:
+    return tuple(
+        CallTest(args=call.args, expected=value, compare="close", atol=1e-9)
+        if holds_float(value)
+        else CallTest(args=call.args, expected=value)
+        for call, value in ((call, answers[call].encoded) for call in calls)
+    )
+
+
+def _docstring(variant: Variant, examples: list[Call], answers: Answers) -> str:
+    doc = variant.doc
+    if "\\" in doc or '"""' in doc or doc.endswith('"'):
+        raise InputError(f"{variant.place}: doc: holds a backslash or quotes that would end the docstring")
+    lines = textwrap.wrap(doc, _DOC_WIDTH, break_long_words=False, break_on_hyphens=False)
+    shown = []
+    for call in examples:
+        shown += [f">>> {variant.entry_point}{_shown(call)}", repr(answers[call].value)]
+    return textwrap.indent('"""' + "\n".join(lines) + "\n\n" + "\n".join(shown) + '\n"""\n', "    ")
+
+
+def _shown(call: Call) -> str:
+    return "(" + ", ".join(repr(decode(arg)) for arg in call.args) + ")"

@@ -6,16 +6,6 @@
 #      <results>/metrics/{policy}/{taskset}.{split}.tasks.csv                one row a task
 
 
-def judge_flags(wildcards):
-    return flags(
-        isolation=CONFIG.judge.isolation,
-        scan=CONFIG.judge.scan,
-        **CONFIG.judge.limits.model_dump(),
-        # Locked tests are for the final evaluation alone.
-        locked=wildcards.split == "test",
-    )
-
-
 rule execute_rollouts:
     """Judges one part of a shard's completions: candidates in the sandbox, tests outside it."""
     input:

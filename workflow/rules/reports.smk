@@ -5,25 +5,6 @@
 #      <results>/reports/all, index.html                          every report with its digest
 
 
-def evaluated(pattern):
-    """A path for each evaluation of the config, in its order."""
-    return [pattern.format(taskset=each.taskset, split=each.split) for each in CONFIG.evaluations]
-
-
-def evaluated_tasksets(pattern, formats=None):
-    """A path for each task set that is evaluated, in the order of the evaluations. formats: only these."""
-    names = dict.fromkeys(each.taskset for each in CONFIG.evaluations)
-    return [
-        pattern.format(taskset=name)
-        for name in names
-        if formats is None or CONFIG.tasksets[name].format in formats
-    ]
-
-
-def templates(*names):
-    return [f"codeself/reports/templates/{name}" for name in names]
-
-
 rule baseline_report:
     """What the base policy can do, as a page for people."""
     input:
@@ -31,7 +12,7 @@ rule baseline_report:
         per_task=evaluated("<results>/metrics/base/{taskset}.{split}.tasks.csv"),
         splits=evaluated_tasksets("<results>/splits/{taskset}.json"),
         # Wrong variants, which an audit needs, come with the formats that are written by hand.
-        audits=evaluated_tasksets("<results>/tasks/{taskset}.audit.json", {"families", "canonical"}),
+        audits=evaluated_tasksets("<results>/tasks/{taskset}.audit.json", OWN_FORMATS),
         templates=templates("baseline.md.j2", "baseline.html.j2", "methods.txt", "style.css"),
     output:
         markdown="<results>/reports/baseline.md",

@@ -5,21 +5,6 @@
 #      <results>/rollouts/{policy}/{taskset}.{split}.{shard}.jsonl     completions
 
 
-def policy_of(wildcards):
-    return CONFIG.policies[CONFIG.base]
-
-
-def model_source(wildcards):
-    return flags(**CONFIG.policies[wildcards.model].model.model_dump())
-
-
-def model_file(wildcards):
-    """The model that a policy needs, or nothing for a policy without weights."""
-    if policy_of(wildcards).backend != "transformers":
-        return []
-    return f"<results>/models/{CONFIG.base}/model.json"
-
-
 rule fetch_model:
     """Weights from their pinned source; model.json, written last, says what they are."""
     output:
@@ -31,16 +16,11 @@ rule fetch_model:
     resources:
         mem_mb=2000,
     params:
-        source=model_source,
+        source=model_flags,
         folder=lambda wildcards, output: os.path.dirname(output.model),
         code=code_digest("fetch-model"),
     shell:
         "codeself fetch-model {params.source} --output {params.folder:q} 2> {log:q}"
-
-
-def policy_flags(wildcards, input):
-    policy = policy_of(wildcards).model_dump(exclude={"model"})
-    return flags(**policy, model=os.path.dirname(input.model) if input.model else None)
 
 
 rule run_rollouts:
@@ -48,7 +28,7 @@ rule run_rollouts:
     input:
         tasks="<results>/tasks/{taskset}.jsonl",
         splits="<results>/splits/{taskset}.json",
-        model=model_file,
+        model=model_path,
     output:
         rollouts="<results>/rollouts/{policy}/{taskset}.{split}.{shard}.jsonl",
     log:

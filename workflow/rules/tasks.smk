@@ -6,47 +6,6 @@
 #      <results>/tasks/{taskset}.validation.json       no test or solution leaks into a prompt
 #      <results>/tasks/{taskset}.audit.json            hidden tests kill the wrong variants
 #      <results>/splits/{taskset}.json                 families dealt out to train, dev and test
-from pathlib import Path
-
-DATASET_KINDS = ("jsonl.gz", "jsonl", "json.gz", "json")
-
-
-def dataset_path(name, role):
-    """Where a task set's public file is put, or nothing when it has none. role: tasks or plus."""
-    source = getattr(CONFIG.tasksets[name], role)
-    if source is None:
-        return []
-    kind = next((kind for kind in DATASET_KINDS if (source.path or source.url).endswith(kind)), "jsonl")
-    return f"<results>/datasets/{name}.{role}.{kind}"
-
-
-def dataset_source(wildcards):
-    """Flags that name a public file's place and digest."""
-    source = getattr(CONFIG.tasksets[wildcards.taskset], wildcards.role)
-    return flags(
-        **({"path": source.path} if source.path else {"url": source.url}),
-        sha256=source.sha256,
-        content_sha256=source.content_sha256,
-    )
-
-
-def definitions(wildcards):
-    """The files that define a task set of the format families."""
-    taskset = CONFIG.tasksets[wildcards.taskset]
-    return sorted(map(str, Path(taskset.definitions).rglob("*.yaml"))) if taskset.format == "families" else []
-
-
-def taskset_flags(wildcards):
-    taskset = CONFIG.tasksets[wildcards.taskset]
-    own = {}
-    if taskset.format == "families":
-        own = {"definitions": taskset.definitions, "variants": taskset.variants, "seed": taskset.seed}
-    return flags(name=wildcards.taskset, format=taskset.format, **own)
-
-
-def split_flags(wildcards):
-    splits = CONFIG.tasksets[wildcards.taskset].splits
-    return flags(taskset=wildcards.taskset, method=splits.method, seed=splits.seed, **splits.fractions)
 
 
 rule fetch_dataset:
@@ -63,8 +22,8 @@ rule fetch_dataset:
     resources:
         mem_mb=500,
     params:
-        source=dataset_source,
-        name=lambda wildcards: Path(getattr(CONFIG.tasksets[wildcards.taskset], wildcards.role).url).name,
+        source=dataset_flags,
+        name=lambda wildcards: Path(dataset_of(wildcards).url).name,
         code=code_digest("fetch-dataset"),
     shell:
         # A folder of local copies, where the user has one; a path in the config comes later and so wins.
@@ -76,8 +35,8 @@ rule prepare_tasks:
     """Tasks in the canonical form, from family definitions or from a public file."""
     input:
         definitions=definitions,
-        tasks=lambda wildcards: dataset_path(wildcards.taskset, "tasks"),
-        plus=lambda wildcards: dataset_path(wildcards.taskset, "plus"),
+        tasks=dataset_path("tasks"),
+        plus=dataset_path("plus"),
     output:
         tasks="<results>/tasks/{taskset}.jsonl",
     log:
@@ -109,12 +68,7 @@ rule validate_tasks:
     resources:
         mem_mb=1000,
     params:
-        # Public files are taken as they are: what they give away is reported, not refused.
-        leaks=lambda wildcards: (
-            ""
-            if CONFIG.tasksets[wildcards.taskset].format in ("families", "canonical")
-            else "--allow-origin-leaks"
-        ),
+        leaks=leak_flags,
         code=code_digest("validate-tasks"),
     shell:
         "codeself validate-tasks --tasks {input.tasks:q} {params.leaks} --output {output.validation:q} 2> {log:q}"

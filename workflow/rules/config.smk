@@ -1,0 +1,139 @@
+# What the config means for each stage: the paths it takes and the flags of its command. Stages are in the order
+# in which data flows.
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from codeself.records.config import parse_config
+from codeself.records.errors import CodeselfError
+
+try:
+    CONFIG = parse_config(config, ", ".join(map(str, workflow.configfiles)))
+except CodeselfError as error:
+    sys.exit(f"codeself: {error}")
+
+# Jobs run the codeself that stands beside this Snakemake, also when its environment is not activated.
+os.environ.update(PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]))
+
+DATASET_KINDS = ("jsonl.gz", "jsonl", "json.gz", "json")
+# These formats are written for this project or by its user; the others are public files, taken as they are.
+OWN_FORMATS = {"families", "canonical"}
+
+
+def flags(**values):
+    """Command line flags for options whose values come from the config; a list repeats its flag."""
+    words = []
+    for name, value in values.items():
+        flag = "--" + name.replace("_", "-")
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(item, bool):
+                words.append(flag if item else flag.replace("--", "--no-", 1))
+            elif item not in (None, ""):
+                words += [flag, str(item)]
+    return shlex.join(words)
+
+
+# Tasks
+
+
+def dataset_of(wildcards):
+    return getattr(CONFIG.tasksets[wildcards.taskset], wildcards.role)
+
+
+def dataset_flags(wildcards):
+    """Where a public file is, and its digest."""
+    source = dataset_of(wildcards)
+    place = {"path": source.path} if source.path else {"url": source.url}
+    return flags(**place, sha256=source.sha256, content_sha256=source.content_sha256)
+
+
+def dataset_path(role):
+    """Where a task set's public file is put, or nothing when it has none. role: tasks or plus."""
+
+    def path(wildcards):
+        source = getattr(CONFIG.tasksets[wildcards.taskset], role)
+        if source is None:
+            return []
+        kind = next((kind for kind in DATASET_KINDS if (source.path or source.url).endswith(kind)), "jsonl")
+        return f"<results>/datasets/{wildcards.taskset}.{role}.{kind}"
+
+    return path
+
+
+def definitions(wildcards):
+    """The files that define a task set of the format families."""
+    taskset = CONFIG.tasksets[wildcards.taskset]
+    return sorted(map(str, Path(taskset.definitions).rglob("*.yaml"))) if taskset.format == "families" else []
+
+
+def taskset_flags(wildcards):
+    taskset = CONFIG.tasksets[wildcards.taskset]
+    own = {}
+    if taskset.format == "families":
+        own = {"definitions": taskset.definitions, "variants": taskset.variants, "seed": taskset.seed}
+    return flags(name=wildcards.taskset, format=taskset.format, **own)
+
+
+def leak_flags(wildcards):
+    """What a public file gives away is reported, not refused."""
+    return "" if CONFIG.tasksets[wildcards.taskset].format in OWN_FORMATS else "--allow-origin-leaks"
+
+
+def split_flags(wildcards):
+    splits = CONFIG.tasksets[wildcards.taskset].splits
+    return flags(taskset=wildcards.taskset, method=splits.method, seed=splits.seed, **splits.fractions)
+
+
+# Rollouts
+
+
+def policy_of(wildcards):
+    return CONFIG.policies[CONFIG.base]
+
+
+def model_flags(wildcards):
+    return flags(**CONFIG.policies[wildcards.model].model.model_dump())
+
+
+def model_path(wildcards):
+    """The model that a policy needs, or nothing for a policy without weights."""
+    needs_model = policy_of(wildcards).backend == "transformers"
+    return f"<results>/models/{CONFIG.base}/model.json" if needs_model else []
+
+
+def policy_flags(wildcards, input):
+    policy = policy_of(wildcards).model_dump(exclude={"model"})
+    return flags(**policy, model=os.path.dirname(input.model) if input.model else None)
+
+
+# Evaluation
+
+
+def judge_flags(wildcards):
+    """Limits and isolation. Locked tests are for the final evaluation alone."""
+    judge = CONFIG.judge
+    final = wildcards.split == "test"
+    return flags(isolation=judge.isolation, scan=judge.scan, **judge.limits.model_dump(), locked=final)
+
+
+# Reports
+
+
+def evaluated(pattern):
+    """A path for each evaluation of the config, in its order."""
+    return [pattern.format(taskset=each.taskset, split=each.split) for each in CONFIG.evaluations]
+
+
+def evaluated_tasksets(pattern, formats=None):
+    """A path for each task set that is evaluated, in the order of the evaluations. formats: only these."""
+    names = dict.fromkeys(each.taskset for each in CONFIG.evaluations)
+    return [
+        pattern.format(taskset=name)
+        for name in names
+        if formats is None or CONFIG.tasksets[name].format in formats
+    ]
+
+
+def templates(*names):
+    return [f"codeself/reports/templates/{name}" for name in names]

@@ -18,7 +18,7 @@ STATUSES = ("passed", "failed", "error", "timeout", "memory", "output", "crashed
 
 @st.composite
 def verdicts(draw: st.DrawFn) -> Verdict:
-    """Any verdict without an infrastructure fault: phases, counts and flags in all combinations that agree."""
+    """Any verdict without an infrastructure fault, in all combinations that agree with themselves."""
     phases = {}
     for phase in PHASES:
         total = draw(st.integers(0, 50))
@@ -83,7 +83,7 @@ def test_locked_tests_pay_nothing(one: Verdict) -> None:
 def test_an_infrastructure_fault_in_any_phase_has_no_reward(phase: str) -> None:
     faulty = verdict(phases={phase: PhaseResult(status="infrastructure")}, correct=False)
     assert is_infrastructure(faulty)
-    with pytest.raises(InfrastructureError, match="rollout 'r'.*has no reward"):
+    with pytest.raises(InfrastructureError, match=r"rollout 'r'.*has no reward"):
         reward_v0_correctness(faulty)
 
 

@@ -73,6 +73,7 @@ def svg(figure: Figure, name: str, description: str) -> str:
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", text)
     text = re.sub(r"font-family: [^;\"]*|'DejaVu Sans'[^;\"]*", lambda m: _font(m.group()), text)
+    text = text.replace('<style type="text/css">*{', '<style type="text/css">svg *{')
     for role, (stand_in, _) in PALETTE.items():
         text = text.replace(stand_in, f"var(--{role})")
     head = re.match(r"<svg[^>]*>", text)

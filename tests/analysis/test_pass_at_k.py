@@ -48,7 +48,7 @@ def test_pass_at_1_is_the_share_that_is_right() -> None:
 
 @pytest.mark.parametrize(("n", "c", "k"), [([4], [1], 5), ([4], [5], 1), ([4], [-1], 1), ([4], [1], 0)])
 def test_what_has_no_estimate_is_refused(n: list[int], c: list[int], k: int) -> None:
-    with pytest.raises(ValueError, match="must|needs"):
+    with pytest.raises(ValueError, match=r"must|needs"):
         pass_at_k(n, c, k)
 
 

@@ -2,7 +2,8 @@
 
 A command module defines `command`, a function with typer annotations whose docstring is its help text.
 Modules keep heavy imports inside the function, so that `codeself --help` stays light, and the modules that
-a command imports are exactly those whose edit makes its artifacts stale.
+a command imports are exactly those whose edit makes its artifacts stale. A module with subcommands defines
+`group`, a typer application, instead.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ COMMANDS = (
     "make-report",
     "index-reports",
     "write-schemas",
+    "sandbox",
 )
 
 
@@ -48,8 +50,11 @@ class _LazyGroup(TyperGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        module = importlib.import_module(module_of(cmd_name))
+        if hasattr(module, "group"):
+            return typer.main.get_command(module.group)
         app = typer.Typer(add_completion=False)
-        app.command(name=cmd_name)(importlib.import_module(module_of(cmd_name)).command)
+        app.command(name=cmd_name)(module.command)
         return typer.main.get_command(app)
 
 

@@ -13,6 +13,7 @@ def command(
     output: Annotated[Path, typer.Option(help="Folder that receives one file a record.")] = Path("workflow/schemas"),
 ) -> None:
     """Write the JSON schemas of the config and of every record, generated from the code's own types."""
+    from codeself.records.audits import AuditReport
     from codeself.records.config import Config
     from codeself.records.files import write_text
     from codeself.records.metrics import Metrics
@@ -23,6 +24,7 @@ def command(
     for name, kind in (
         ("config", Config),
         ("task", Task),
+        ("audit", AuditReport),
         ("split", SplitManifest),
         ("rollout", Rollout),
         ("verdict", Verdict),

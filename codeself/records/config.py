@@ -70,6 +70,9 @@ class TaskSetConfig(Record):
     definitions: str = Field(default="resources/families", description="Folder of family definitions (families).")
     variants: int = Field(default=4, ge=1, description="Variants drawn from each family (families).")
     seed: int = Field(default=0, description="Seed of the variants' parameters and inputs (families).")
+    mutants: int = Field(
+        default=8, ge=0, description="Automatic mutants of a family that its audit tries (families, canonical)."
+    )
     tasks: DatasetFile | None = Field(default=None, description="The dataset file (all but families).")
     plus: DatasetFile | None = Field(
         default=None, description="The EvalPlus file whose inputs become locked tests (mbpp, humaneval)."

@@ -88,9 +88,11 @@ rule audit_tasks:
     resources:
         mem_mb=2000,
     params:
+        mutants=lambda wildcards: CONFIG.tasksets[wildcards.taskset].mutants,
         code=code_digest("audit-tasks"),
     shell:
-        "codeself audit-tasks --tasks {input.tasks:q} --workers {threads} --output {output.audit:q} 2> {log:q}"
+        "codeself audit-tasks --tasks {input.tasks:q} --mutants {params.mutants} --workers {threads}"
+        " --output {output.audit:q} 2> {log:q}"
 
 
 rule split_tasks:

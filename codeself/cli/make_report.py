@@ -14,7 +14,10 @@ def command(
     output_md: Annotated[Path, typer.Option(help="Markdown file to write.")],
     output_html: Annotated[Path, typer.Option(help="HTML file to write: self-contained.")],
     figures: Annotated[Path, typer.Option(help="Folder that receives the figures (SVG).")],
-    audit: Annotated[list[Path] | None, typer.Option(help="Audit of a task set; may be given again.")] = None,
+    audit: Annotated[
+        list[Path] | None,
+        typer.Option(help="Audit of a task set, named {taskset}.audit.json; may be given again."),
+    ] = None,
     splits: Annotated[list[Path] | None, typer.Option(help="Split manifest; may be given again.")] = None,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Baseline",
 ) -> None:
@@ -24,6 +27,7 @@ def command(
     """
     import os
 
+    from codeself.records.audits import AuditReport
     from codeself.records.digests import sha256_file
     from codeself.records.errors import InputError
     from codeself.records.files import write_text
@@ -34,7 +38,7 @@ def command(
     from codeself.reports.drawing import standalone
     from codeself.reports.pages import render_html, render_markdown
     from codeself.reports.tables import read_rows
-    from codeself.reports.tasksets import describe_splits
+    from codeself.reports.tasksets import describe
 
     if len(metrics) != len(per_task):
         raise InputError(
@@ -50,7 +54,10 @@ def command(
                 " different evaluations"
             )
         evaluated.append((found, rows))
-    parts = [describe_splits(read_record(path, SplitManifest)) for path in splits or ()]
+    parts = describe(
+        [read_record(path, SplitManifest) for path in splits or ()],
+        {path.name.split(".")[0]: read_record(path, AuditReport) for path in audit or ()},
+    )
     read = [*metrics, *per_task, *(splits or ()), *(audit or ())]
     report = compose(
         title,

@@ -118,14 +118,14 @@ def _evaluation(metrics: Metrics, rows: Sequence[TaskRow], figures_path: str, se
         parts=[
             Part(
                 "Rates",
-                [*sentences.results(metrics), sentences.groups(metrics), sentences.reward(metrics)],
+                [" ".join(sentences.results(metrics)), sentences.groups(metrics), sentences.reward(metrics)],
                 [_rates(metrics)],
                 [curve, *group],
             ),
             Part("Families", [], [], [families]),
             Part(
                 "Where answers fail",
-                [*sentences.phases(metrics), sentences.parsing(metrics), sentences.lengths(metrics)],
+                [" ".join(sentences.phases(metrics)), sentences.parsing(metrics), sentences.lengths(metrics)],
                 [_phase_table(metrics)],
                 [phases, lengths, *parse],
             ),

@@ -32,7 +32,7 @@ class Part:
     """A heading with its text, tables and figures."""
 
     heading: str
-    sentences: list[str] = field(default_factory=list)
+    paragraphs: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     figures: list[Drawn] = field(default_factory=list)
 

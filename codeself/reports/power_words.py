@@ -7,79 +7,85 @@ from codeself.reports.numbers import count, decimal, level, listed, percent, poi
 
 
 def power(metrics: Metrics) -> list[str]:
-    """What the design could see, what it would need for the hoped-for gain, and what was assumed."""
+    """Paragraphs: what the design could see, what the hoped-for gain needs, what greedy answers could see.
+
+    What was assumed stands beside what follows from it.
+    """
     plan = metrics.power
-    sentences = []
-    if plan.paired:
-        sentences += _paired(plan, plan.paired)
-    else:
-        sentences.append(
-            "No plan for a comparison of sampled rates: it needs at least two families and two samples a"
-            " task."
-        )
-    if plan.greedy:
-        sentences += _greedy(plan, plan.greedy)
-    return sentences
+    paragraphs = (
+        [_detectable(plan, plan.paired), _needed(plan, plan.paired)]
+        if plan.paired
+        else [
+            "No plan for a comparison of sampled rates: it needs two families and two samples a task, at"
+            " least."
+        ]
+    )
+    return paragraphs + ([_greedy(plan, plan.greedy)] if plan.greedy else [])
 
 
-def _paired(plan: PowerPlan, paired: PairedPlan) -> list[str]:
-    wanted = points(plan.hoped_for_gain)
+def _detectable(plan: PowerPlan, paired: PairedPlan) -> str:
     others = [
         f"{points(gain)} at {correlation}"
         for correlation, gain in paired.by_correlation.items()
         if float(correlation) != paired.correlation
     ]
-    within = ""
-    if plan.tasks > plan.families:
-        within = (
-            f", correlation within families {decimal(paired.intraclass, 2)}, design effect"
-            f" {decimal(paired.design_effect, 2)}"
-        )
-    enough = paired.power_at_gain >= plan.power
-    sentences = [
+    return (
         f"Compared with another policy on these {count(plan.tasks, 'task')} in"
         f" {count(plan.families, 'family', 'families')}, with {count(paired.samples, 'sample')} a task and"
         f" policy and the {plan.tests} tests, this design could detect a gain of"
         f" {points(paired.detectable_gain)} in pass@1 with power {level(plan.power)} (two-sided test at"
-        f" {plan.alpha:g}).",
-        f"The hoped-for gain of {wanted} would be seen with power {_chance(paired.power_at_gain)}"
-        + (": enough." if enough else ": not enough."),
-    ]
+        f" {plan.alpha:g}). That assumes that the two policies' true rates correlate at"
+        f" {paired.correlation:g} over tasks; the detectable gain would be {listed(others)}."
+    )
+
+
+def _needed(plan: PowerPlan, paired: PairedPlan) -> str:
+    gain = points(plan.hoped_for_gain)
+    verdict = "enough" if paired.power_at_gain >= plan.power else "not enough"
+    start = (
+        f"The hoped-for gain of {gain} would be seen with power {_chance(paired.power_at_gain)}, which is"
+        f" {verdict}."
+    )
     if paired.families_needed is None or paired.tasks_needed is None:
-        sentences.append("No number of families that was tried is enough for the hoped-for gain.")
+        needs = "No number of families that was tried would be enough."
     else:
-        sentences.append(
-            f"It needs {count(paired.families_needed, 'family', 'families')} of this kind (about"
-            f" {count(paired.tasks_needed, 'task')}) at {count(paired.samples, 'sample')} each, or,"
+        needs = (
+            f"With {count(paired.samples, 'sample')} each it takes"
+            f" {count(paired.families_needed, 'family', 'families')} of this kind, or about"
+            f" {count(paired.tasks_needed, 'task')}; on the tasks as they are it"
             + (
-                f" on the tasks as they are, {count(paired.samples_needed, 'sample')} each."
+                f" takes {count(paired.samples_needed, 'sample')} each."
                 if paired.samples_needed is not None
-                else " on the tasks as they are, cannot be had by more samples: tasks differ too much."
+                else " cannot be had by more samples, because tasks differ too much."
             )
         )
-    sentences.append(
-        f"Assumed: the two policies' true rates correlate at {paired.correlation:g} over tasks (the"
-        f" detectable gain is {listed(others)}). From the data: standard error of the difference"
-        f" {points(paired.standard_error)}{within}."
-    )
-    return sentences
+    within = ""
+    if plan.tasks > plan.families:
+        within = (
+            f" Differences correlate at {decimal(paired.intraclass, 2)} within families, which multiplies"
+            f" their variance by {decimal(paired.design_effect, 2)} (design effect)."
+        )
+    return f"{start} {needs} The standard error of the difference is {points(paired.standard_error)}.{within}"
 
 
-def _greedy(plan: PowerPlan, greedy: GreedyPlan) -> list[str]:
-    start = (
-        f"Greedy answers alone ({percent(greedy.accuracy)} right; families make {count(plan.tasks, 'task')}"
-        f" worth {count(greedy.effective_tasks)} unrelated ones), by McNemar's mid-p test,"
-    )
+def _greedy(plan: PowerPlan, greedy: GreedyPlan) -> str:
     if greedy.detectable_gain is None:
-        sees = "could detect no gain, however large, with that power"
+        sees = "no gain, however large,"
     else:
-        sees = f"could detect a gain of {points(greedy.detectable_gain)}"
+        sees = f"a gain of {points(greedy.detectable_gain)}"
+    gain = points(plan.hoped_for_gain)
     if greedy.tasks_needed is None:
-        needs = f"a gain of {points(plan.hoped_for_gain)} is out of reach"
+        needs = f"A gain of {gain} is out of reach."
     else:
-        needs = f"a gain of {points(plan.hoped_for_gain)} needs about {count(greedy.tasks_needed, 'task')}"
-    assumed = f"Assumed: the two policies' greedy outcomes correlate at {greedy.correlation:g}."
-    return [f"{start} {sees}; {needs}.", assumed]
+        needs = f"A gain of {gain} takes about {count(greedy.tasks_needed, 'task')}."
+    worth = ""
+    if plan.tasks > plan.families:
+        worth = f" (worth {count(greedy.effective_tasks)} unrelated ones)"
+    return (
+        f"Greedy answers alone, {percent(greedy.accuracy)} right on {count(plan.tasks, 'task')}{worth},"
+        f" could detect {sees} by McNemar's mid-p test with the same power, assuming that the two policies'"
+        f" outcomes correlate at {greedy.correlation:g}. {needs}"
+    )
 
 
 def _chance(power: float) -> str:

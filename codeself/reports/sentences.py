@@ -120,8 +120,8 @@ def phases(metrics: Metrics) -> list[str]:
     endings.sort(key=lambda ending: (-ending[0], ending[1], ending[2]))
     sentences = [f"{share_of(passed, total)} {who} candidates pass every phase they were judged by."]
     if endings:
-        most = [f"{phase} {status}, {percent(number / total)}" for number, phase, status in endings[:3]]
-        sentences.append(f"Most others end as {'; '.join(most)}.")
+        most = [f"{phase} {status} ({percent(number / total)})" for number, phase, status in endings[:3]]
+        sentences.append(f"Most others end as {listed(most)}.")
     if "public" in dict(table) and total:
         sentences.append(
             f"Of all {count(metrics.completions, 'completion')}, {count(metrics.passed_public_only)}"

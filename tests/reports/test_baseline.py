@@ -9,13 +9,14 @@ from xml.etree import ElementTree
 
 import pytest
 
+from codeself.records.audits import AuditReport
 from codeself.records.metrics import Metrics, TaskRow
 from codeself.reports import power_words, sentences
 from codeself.reports.baseline import compose
 from codeself.reports.content import Report
 from codeself.reports.drawing import standalone
 from codeself.reports.pages import render_html, render_markdown
-from codeself.reports.tasksets import describe_splits
+from codeself.reports.tasksets import describe, describe_audit, describe_splits
 from tests.analysis.test_evaluation import run
 from tests.evaluations import made_up
 
@@ -107,7 +108,7 @@ def test_markdown_shows_every_figure_and_sentence_of_the_page(report: Report) ->
     for evaluation in report.evaluations:
         assert f"\n## {evaluation.name}\n" in text
         for part in evaluation.parts:
-            assert " ".join(part.sentences) in text
+            assert all(f"\n\n{paragraph}\n\n" in text for paragraph in part.paragraphs)
     for drawn in report.figures:
         assert f"]({drawn.path})" in text
     # A table's rows stand together and have as many cells as their header.
@@ -174,5 +175,36 @@ def test_near_duplicates_on_two_sides_are_shown() -> None:
     splits = made_up(families=2).splits
     pair = {"first": "a/1", "second": "b/2", "similarity": 0.93, "splits": ("train", "test")}
     part = describe_splits(type(splits).model_validate(splits.model_dump() | {"near_duplicates": [pair]}))
-    assert "1 pair of tasks read alike, and 1 of them stand on two sides" in " ".join(part.sentences)
+    assert "1 pair of tasks read alike, and 1 of them stand on two sides" in " ".join(part.paragraphs)
     assert part.tables[-1].rows == [["`a/1` (train)", "`b/2` (test)", "0.93"]]
+
+
+AUDIT = AuditReport(
+    tasks=40,
+    failed=(),
+    wrong_variants=30,
+    wrong_variants_rejected=30,
+    mutants=200,
+    mutants_rejected=190,
+    mutation_score=0.95,
+    rejected_by_locked_alone=3,
+    audits=(),
+)
+
+
+def test_an_audit_is_put_in_words_beside_its_splits() -> None:
+    parts = describe([made_up(families=2).splits], {"families": AUDIT, "mine": AUDIT})
+    assert [part.heading for part in parts] == ["families", "mine"]
+    text = " ".join(parts[0].paragraphs)
+    assert "Whole families are dealt out" in text
+    assert "30 of 30 (100.0\u00a0%) of the listed wrong programs" in text
+    assert "they reject 190 (95.0\u00a0%); 10 live, and locked tests reject 3" in text
+    assert "All 40 tasks pass the audit" in text
+
+
+def test_tasks_that_fail_their_audit_are_named() -> None:
+    failed = tuple(f"t/{number}" for number in range(11))
+    words = describe_audit(AUDIT.model_copy(update={"failed": failed, "mutation_score": None}))
+    assert "11 tasks of 40 fail the audit: `t/0`, " in words
+    assert "`t/7` and 3 more." in words
+    assert "mutant" not in words

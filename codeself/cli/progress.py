@@ -4,36 +4,53 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
+Advance = Callable[[int], None]
 
 _LOG_SECONDS = 15.0
 
 
 def track(items: Iterable[T], label: str, total: int) -> Iterator[T]:
     """Pass the items through, showing how many of `total` have come."""
+    with counting(label, total) as advance:
+        for item in items:
+            yield item
+            advance(1)
+
+
+@contextmanager
+def counting(label: str, total: int) -> Iterator[Advance]:
+    """Show how much of `total` is done; the block calls what it is given with the number of new ones."""
     if sys.stderr.isatty():
-        yield from _bar(items, label, total)
+        with _bar(label, total) as advance:
+            yield advance
         return
     started = last = time.monotonic()
     count = 0
-    for item in items:
-        yield item
-        count += 1
+
+    def advance_log(steps: int) -> None:
+        nonlocal count, last
+        count += steps
         now = time.monotonic()
-        if now - last >= _LOG_SECONDS and count < total:
+        if now - last >= _LOG_SECONDS and 0 < count < total:
             last = now
             left = (now - started) / count * (total - count)
             print(f"{label}: {count} of {total}, about {left:.0f} s left", file=sys.stderr, flush=True)
+
+    yield advance_log
     print(f"{label}: {count} of {total} in {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
 
 
-def _bar(items: Iterable[T], label: str, total: int) -> Iterator[T]:
+@contextmanager
+def _bar(label: str, total: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield from progress.track(items, total=total, description=label)
+        row = progress.add_task(label, total=total)
+        yield lambda steps: progress.advance(row, steps)

@@ -2,8 +2,6 @@
 # Rules run `codeself` commands, one a kind of artifact; each also works by hand, outside Snakemake.
 from snakemake.utils import min_version
 
-from codeself.provenance.code_digest import code_digest
-
 min_version("9.27")
 
 

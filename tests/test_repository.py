@@ -143,12 +143,16 @@ def test_every_command_is_a_rule_or_is_documented(root: Path) -> None:
 
 def test_every_rule_goes_stale_by_the_code_of_the_command_it_runs(root: Path) -> None:
     text = "".join(path.read_text() for path in (root / "workflow" / "rules").glob("*.smk"))
+    config = (root / "workflow" / "rules" / "config.smk").read_text()
     rules = re.split(r"^rule ", text, flags=re.MULTILINE)[1:]
     assert rules
     for rule in rules:
         name = rule.partition(":")[0]
         (command,) = re.findall(r"['\"]codeself ([a-z-]+)", rule)
-        assert f'code=code_digest("{command}")' in rule, name
+        (digest,) = re.findall(r"code=(\w+)", rule)
+        if digest != "code_digest":  # a function in config.smk that leaves out what this use never runs
+            rule += config[config.index(f"def {digest}(") :].partition("\ndef ")[0]
+        assert f'code_digest("{command}"' in rule, name
         for part in ("input:", "output:", "log:", "benchmark:", "resources:", "shell:"):
             assert part in rule or (part == "input:" and name.startswith("fetch_")), f"{name} has no {part}"
         assert '"""' in rule, f"{name} does not say what it makes"

@@ -108,7 +108,7 @@ def _named_by_string(text: str, module: str, path: Path, root: Path) -> Iterator
     elif text.endswith(".py") and text.removesuffix(".py").isidentifier():
         sibling = path.with_name(text)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        if sibling.is_file() and sibling != path:
+        if sibling.is_file() and sibling != path and text != "__init__.py":
             yield f"{package}.{sibling.stem}"
 
 

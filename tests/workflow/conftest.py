@@ -30,6 +30,19 @@ CONFIG = {
 }
 
 
+# Read by every Python process of a run: writes down which modules of the package it had loaded at its end.
+LOADED = """
+import atexit, os, sys
+def write():
+    names = sorted(name for name in sys.modules if name.split(".")[0] == "codeself")
+    if names:
+        with open(f"{os.environ['LOADED_MODULES']}/{os.getpid()}", "w") as stream:
+            stream.write("\\n".join([" ".join(sys.argv), *names]))
+if "LOADED_MODULES" in os.environ:
+    atexit.register(write)
+"""
+
+
 @dataclass(frozen=True)
 class Project:
     """A copy of the repository with the small experiment in config/tiny.yaml. Its code is the copy's own."""
@@ -42,7 +55,12 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {
+            **os.environ,
+            "PYTHONPATH": str(self.folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LOADED_MODULES": str(self.folder / "loaded"),
+        }
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config/tiny.yaml"]
@@ -72,6 +90,16 @@ class Project:
             line.split()[1].rstrip(":") for line in planned.stdout.splitlines() if line.startswith("rule ")
         }
 
+    def loaded_modules(self) -> dict[str, set[str]]:
+        """For each command that ran to its end here, the modules of the package that it had loaded."""
+        loaded: dict[str, set[str]] = {}
+        for path in (self.folder / "loaded").iterdir():
+            words, *names = path.read_text().splitlines()
+            program, _, rest = words.partition(" ")
+            if Path(program).name == "codeself":
+                loaded.setdefault(rest.split()[0], set()).update(names)
+        return loaded
+
     def edit(self, module: str, edit: Callable[[str], str]) -> None:
         path = self.folder / "codeself" / module
         text = path.read_text()
@@ -99,6 +127,8 @@ def new_project(root: Path, folder: Path) -> Project:
         (folder / "tiny_families" / path.name).write_text(
             yaml.safe_dump(few, sort_keys=False, allow_unicode=True)
         )
+    (folder / "loaded").mkdir()
+    (folder / "sitecustomize.py").write_text(LOADED)
     (folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(CONFIG))
     return Project(folder)
 

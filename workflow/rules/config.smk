@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from codeself.provenance.code_digest import code_digest
 from codeself.records.config import parse_config
 from codeself.records.errors import CodeselfError
 
@@ -75,6 +76,16 @@ def taskset_flags(wildcards):
     return flags(name=wildcards.taskset, format=taskset.format, **own)
 
 
+def preparing_code(wildcards):
+    """Digest of what makes this format's tasks: an edit of the judge leaves the project's own families as they are."""
+    if CONFIG.tasksets[wildcards.taskset].format == "families":
+        unused = ["sandbox.pool", "sandbox.expectations", "tasks.similarity"]
+        unused += [f"tasks.formats.{name}" for name in ("canonical", "evalplus", "humaneval", "mbpp")]
+    else:
+        unused = ["tasks.families.loading"]
+    return code_digest("prepare-datasets", without=[f"codeself.{name}" for name in unused])
+
+
 def leak_flags(wildcards):
     """What a public file gives away is reported, not refused."""
     return "" if CONFIG.tasksets[wildcards.taskset].format in OWN_FORMATS else "--allow-origin-leaks"
@@ -100,6 +111,24 @@ def model_path(wildcards):
     """The model that a policy needs, or nothing for a policy without weights."""
     needs_model = policy_of(wildcards).backend == "transformers"
     return f"<results>/models/{CONFIG.base}/model.json" if needs_model else []
+
+
+def prompt_path(wildcards):
+    prompt = policy_of(wildcards).prompt
+    return prompt if prompt.endswith(".j2") else f"resources/prompts/{prompt}.j2"
+
+
+def answers_path(wildcards):
+    """The file that a static policy answers from, or nothing."""
+    answers = getattr(policy_of(wildcards), "answers", "reference")
+    return [] if answers == "reference" else answers
+
+
+def sampling_code(wildcards):
+    """Digest of what samples from this policy: an edit of another backend leaves its completions as they are."""
+    others = {policy.backend for policy in CONFIG.policies.values()} - {policy_of(wildcards).backend}
+    unused = [f"codeself.policies.{backend}" for backend in sorted(others)]
+    return code_digest("run-rollouts", without=[*unused, "codeself.provenance.code_digest"])
 
 
 def policy_flags(wildcards, input):

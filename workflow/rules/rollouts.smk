@@ -28,6 +28,8 @@ rule run_rollouts:
     input:
         tasks="<results>/tasks/{taskset}.jsonl",
         splits="<results>/splits/{taskset}.json",
+        prompt=prompt_path,
+        answers=answers_path,
         model=model_path,
     output:
         rollouts="<results>/rollouts/{policy}/{taskset}.{split}.{shard}.jsonl",
@@ -42,7 +44,7 @@ rule run_rollouts:
         policy=policy_flags,
         sampling=flags(**CONFIG.sampling.model_dump(), seed=CONFIG.seed),
         shards=CONFIG.shards.rollouts,
-        code=code_digest("run-rollouts"),
+        code=sampling_code,
     shell:
         "codeself run-rollouts --tasks {input.tasks:q} --splits {input.splits:q} --split {wildcards.split}"
         " --policy {wildcards.policy} {params.policy} {params.sampling}"

@@ -49,7 +49,7 @@ rule prepare_tasks:
     params:
         taskset=taskset_flags,
         files=lambda wildcards, input: flags(tasks=input.tasks, plus=input.plus),
-        code=code_digest("prepare-datasets"),
+        code=preparing_code,
     shell:
         "codeself prepare-datasets {params.taskset} {params.files} --workers {threads}"
         " --output {output.tasks:q} 2> {log:q}"

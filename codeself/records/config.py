@@ -172,8 +172,16 @@ class SamplingConfig(Record):
 class Limits(Record):
     """What one candidate may use. Time limits are for each test phase of each candidate."""
 
-    cpu_seconds: float = Field(default=4.0, gt=0, description="CPU time of one phase.")
-    wall_seconds: float = Field(default=20.0, gt=0, description="Wall time of one phase: catches sleepers.")
+    cpu_seconds: float = Field(default=4.0, gt=0, description="CPU time of one phase, at most.")
+    cpu_floor_seconds: float = Field(
+        default=0.25, gt=0, description="CPU time of one phase that any candidate gets, however fast the reference is."
+    )
+    reference_factor: float = Field(
+        default=20.0, ge=1, description="Between floor and most, a phase gets this multiple of the reference's own CPU time."
+    )
+    wall_seconds: float = Field(
+        default=20.0, gt=0, description="Wall time of one phase, waiting for a core left out: catches sleepers."
+    )
     memory_mb: int = Field(default=512, ge=64, description="Address space beyond the bare interpreter's.")
     output_kb: int = Field(default=256, ge=1, description="Bytes written to stdout and stderr together.")
     value_kb: int = Field(default=8192, ge=1, description="Size of one value that crosses the channel.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -23,10 +24,20 @@ from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
 from codeself.sandbox.session import CandidateEnded, Session, ZygoteProcess
 
-# Beyond the candidate's own wall limit: what the judge's own work on one phase may take.
-_JUDGE_SECONDS = 10.0
+# CPU time of the judge's own work on one phase: interrupted after the first, ended after the second.
+_CHECKING_SECONDS, _STUCK_SECONDS = 10.0, 20.0
 _SKIPPED = PhaseResult(status="skipped")
 _PASSED = PhaseResult(status="passed")
+
+
+@dataclass
+class _Attempt:
+    """One run of a candidate. slowest_phase: CPU seconds of the phase that took most."""
+
+    phases: dict[Phase, PhaseResult]
+    slowest_phase: float = 0.0
+    out_of_cpu: bool = False
+    contended: bool = False
 
 
 class Judge:
@@ -39,6 +50,10 @@ class Judge:
         """
         self.config = config
         self._zygotes = {_size(config.limits): start_zygote(config.isolation, config.limits)}
+        self._reference_cpu: dict[tuple[str, str], float] = {}
+        # Whether the last verdict is a CPU timeout seen while the candidate had to share its core: a pool
+        # asks again, when nothing else runs, before it believes it.
+        self.contended = False
         self.level: IsolationLevel = next(iter(self._zygotes.values())).level
 
     def close(self) -> None:
@@ -73,7 +88,10 @@ class Judge:
         A phase runs only when all before it passed. A fault of the sandbox is retried once with a new
         zygote, then reported as status "infrastructure".
         """
-        findings = scan(candidate.program) if candidate.status == "parsed" and self.config.scan != "off" else ()
+        self.contended = False
+        findings = (
+            scan(candidate.program) if candidate.status == "parsed" and self.config.scan != "off" else ()
+        )
         phases: dict[Phase, PhaseResult] = {}
         if candidate.status != "parsed":
             phases["parse"] = PhaseResult(status="failed", detail=candidate.status)
@@ -88,34 +106,63 @@ class Judge:
         return _assemble(task, candidate, phases, self.level, rollout_id, findings, locked)
 
     def _run(self, task: Task, program: str, limits: Limits, locked: bool) -> dict[Phase, PhaseResult]:
+        """Try with the least time first: most candidates need no more, and most loops are found out there."""
+        least = limits.model_copy(update={"cpu_seconds": min(limits.cpu_floor_seconds, limits.cpu_seconds)})
+        attempt = self._attempt(task, program, least, locked)
+        if attempt.out_of_cpu and least.cpu_seconds < limits.cpu_seconds:
+            allowed = limits.model_copy(update={"cpu_seconds": self._cpu_allowance(task, limits)})
+            if allowed.cpu_seconds > least.cpu_seconds:
+                attempt = self._attempt(task, program, allowed, locked)
+        self.contended = attempt.out_of_cpu and attempt.contended
+        return attempt.phases
+
+    def _cpu_allowance(self, task: Task, limits: Limits) -> float:
+        """CPU seconds of one phase: a multiple of what the reference takes on this machine, within the limits."""
+        key = (task.task_id, task.reference_solution)
+        if key not in self._reference_cpu:
+            attempt = self._attempt(task, task.reference_solution, limits, locked=True, measure=True)
+            passed = all(result.status in ("passed", "skipped") for result in attempt.phases.values())
+            # A reference that does not pass says nothing of what the task costs.
+            self._reference_cpu[key] = attempt.slowest_phase if passed else limits.cpu_seconds
+        scaled = max(limits.cpu_floor_seconds, limits.reference_factor * self._reference_cpu[key])
+        return min(scaled, limits.cpu_seconds)
+
+    def _attempt(
+        self, task: Task, program: str, limits: Limits, locked: bool, measure: bool = False
+    ) -> _Attempt:
         for _ in range(2):
             try:
-                return self._run_once(task, program, limits, locked)
+                return self._attempt_once(task, program, limits, locked, measure)
             except InfrastructureError as error:
                 trouble = str(error)
                 self.close()
-        return {"import": PhaseResult(status="infrastructure", detail=trouble)}
+        return _Attempt({"import": PhaseResult(status="infrastructure", detail=trouble)})
 
-    def _run_once(self, task: Task, program: str, limits: Limits, locked: bool) -> dict[Phase, PhaseResult]:
-        phases: dict[Phase, PhaseResult] = {}
+    def _attempt_once(
+        self, task: Task, program: str, limits: Limits, locked: bool, measure: bool
+    ) -> _Attempt:
+        attempt = _Attempt({})
+        phases = attempt.phases
         with Session(self._zygote(limits), limits) as session:
-            if not _load(session, program, limits, phases):
-                return phases
-            remote = Remote(session)
-            for phase in ("public", "hidden", "locked") if locked else ("public", "hidden"):
-                tests = task.tests(phase)
-                if not tests:
-                    phases[phase] = _SKIPPED
-                    continue
-                session.start_phase()
-                try:
-                    with _own_time_limit(limits.wall_seconds + _JUDGE_SECONDS):
-                        phases[phase] = run_tests(remote, task, tests, show=phase == "public")
-                except CandidateEnded as end:
-                    phases[phase] = PhaseResult(status=end.status, total=len(tests), detail=end.detail)
-                if phases[phase].status != "passed":
-                    break
-        return phases
+            if _load(session, program, limits, phases):
+                remote = Remote(session)
+                for phase in ("public", "hidden", "locked") if locked else ("public", "hidden"):
+                    tests = task.tests(phase)
+                    if not tests:
+                        phases[phase] = _SKIPPED
+                        continue
+                    session.start_phase()
+                    try:
+                        with _own_time_limit():
+                            phases[phase] = run_tests(remote, task, tests, show=phase == "public")
+                    except CandidateEnded as end:
+                        phases[phase] = PhaseResult(status=end.status, total=len(tests), detail=end.detail)
+                    if phases[phase].status != "passed":
+                        break
+                    if measure:
+                        attempt.slowest_phase = max(attempt.slowest_phase, session.phase_cpu())
+            attempt.out_of_cpu, attempt.contended = session.out_of_cpu, session.contended
+        return attempt
 
     def outputs(self, program: str, entry_point: str, inputs: list[list[Any]], limits: Limits) -> list[Any]:
         """What a trusted program returns for each list of encoded arguments, encoded.
@@ -213,16 +260,22 @@ def _assemble(
 
 
 @contextmanager
-def _own_time_limit(seconds: float) -> Iterator[None]:
-    """Bound what tests do here with a candidate's data: a loop over a huge answer, say."""
+def _own_time_limit() -> Iterator[None]:
+    """Bound what tests do here with a candidate's data: a loop over a huge answer, say.
+
+    Work inside one call of the interpreter's own C code cannot be interrupted: then the second timer ends
+    this process, and the pool knows by the signal what happened.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise CandidateEnded("timeout", "its answer could not be checked in the time allowed")
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, interrupt)
+    signal.setitimer(signal.ITIMER_PROF, _CHECKING_SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _STUCK_SECONDS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGPROF, before)

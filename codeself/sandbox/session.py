@@ -1,7 +1,7 @@
 """The judge's end of one candidate's process: questions with deadlines, and a sure end.
 
-Clocks and the kill are here, in a process that the candidate cannot reach. CPU time is read from the
-kernel, so that a loaded machine does not turn a right answer into a timeout.
+Clocks and the kill are here, in a process that the candidate cannot reach. Both limits are load-proof: CPU
+time is the kernel's count, and of wall time the part that the candidate spent waiting for a core is left out.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ from codeself.sandbox.zygote import ENDED, REQUEST
 _START_SECONDS = 60.0
 # A reply that came within this much wall time needs no look at the CPU clock, whatever the limit.
 _GLANCE_SECONDS = 0.005
+# Real time after which a phase ends however starved of a core the candidate was: every wait has a bound.
+_STARVED_FACTOR, _STARVED_SECONDS = 10, 60
+# A candidate that waited for a core this share of its CPU time may have run slower than alone.
+_CONTENDED_SHARE = 0.2
 _BOOTSTRAP = """
 import sys
 sys.path[:0] = {paths!r}
@@ -105,6 +109,8 @@ class Session:
         self._pidfd = -1
         self._clock: int | None = None
         self._status = 0
+        self._pid = 0
+        self.out_of_cpu = self.contended = False
         self.cpu_seconds = 0.0
         ours, theirs = socket.socketpair()
         try:
@@ -120,7 +126,7 @@ class Session:
         self._poll.register(ours, select.POLLIN)
         self._started = time.monotonic()
         self._phase_started = self._started
-        self._phase_cpu = 0.0
+        self._phase_cpu = self._phase_starved = 0.0
 
     def __enter__(self) -> Session:
         return self
@@ -134,7 +140,9 @@ class Session:
         """Give the candidate a fresh allowance of CPU and wall time."""
         now = time.monotonic()
         # Until it has run for a moment there is nothing to read that would matter.
-        self._phase_cpu = self._cpu() if now - self._started > _GLANCE_SECONDS else 0.0
+        if now - self._started > _GLANCE_SECONDS:
+            self._phase_cpu = self._cpu()
+            self._phase_starved = self._waited_for_a_core()
         self._phase_started = now
 
     def ask(self, frame: list[Any]) -> list[Any]:
@@ -178,32 +186,48 @@ class Session:
     def _wait(self, event: int) -> None:
         """Wait for the socket; look at the clocks whenever a limit could have been passed."""
         self._poll.modify(self._socket, event)
-        limits = self._limits
-        while True:
-            elapsed = time.monotonic() - self._phase_started
+        pause = self._limits.cpu_seconds - (time.monotonic() - self._phase_started)
+        while not self._poll.poll(max(pause, 0.001) * 1000):
             # CPU time grows no faster than wall time, but for threads that leave the interpreter lock.
-            pause = max(limits.cpu_seconds - elapsed, 0.001)
-            if elapsed > limits.cpu_seconds:
-                self._check_clocks()
-                left = limits.cpu_seconds - (self._cpu() - self._phase_cpu)
-                pause = min(max(left, 0.001), max(limits.wall_seconds - elapsed, 0.001))
-            if self._poll.poll(pause * 1000 + 1):
-                return
+            cpu_left, wall_left = self._check_clocks()
+            pause = min(cpu_left, wall_left)
 
-    def _check_clocks(self) -> None:
-        if self._cpu() - self._phase_cpu > self._limits.cpu_seconds:
+    def _check_clocks(self) -> tuple[float, float]:
+        """What is left of both limits, in seconds. Raises CandidateEnded when one is used up."""
+        limits = self._limits
+        cpu = self.phase_cpu()
+        elapsed = time.monotonic() - self._phase_started
+        starved = self._waited_for_a_core() - self._phase_starved
+        self.contended = starved > _CONTENDED_SHARE * max(cpu, 0.01)
+        self.out_of_cpu = cpu > limits.cpu_seconds
+        if self.out_of_cpu:
             raise CandidateEnded("timeout", "CPU time limit")
-        if time.monotonic() - self._phase_started > self._limits.wall_seconds:
+        if elapsed - starved > limits.wall_seconds:
             raise CandidateEnded("timeout", "wall time limit")
+        if elapsed > wall_bound(limits):
+            raise InfrastructureError("the machine is too busy: the candidate hardly got a core")
+        return limits.cpu_seconds - cpu, limits.wall_seconds - (elapsed - starved)
+
+    def phase_cpu(self) -> float:
+        """CPU seconds of this phase so far, all threads."""
+        return self._cpu() - self._phase_cpu
 
     def _cpu(self) -> float:
-        """CPU seconds of the candidate's process so far, all threads."""
         if self._clock is None:
-            self._clock = _cpu_clock(self._process_descriptor())
+            self._pid = _pid_behind(self._process_descriptor())
+            self._clock = (~self._pid << 3) | 2  # what clock_getcpuclockid computes
         try:
             return time.clock_gettime(self._clock)
         except OSError:
             return self._phase_cpu  # it is dead: the reading that matters is its end
+
+    def _waited_for_a_core(self) -> float:
+        """Seconds, since the process began, that it was ready to run and had no core."""
+        try:
+            with open(f"/proc/{self._pid}/schedstat", encoding="ascii") as stream:
+                return int(stream.read().split()[1]) / 1e9
+        except (OSError, IndexError, ValueError):
+            return 0.0
 
     def _process_descriptor(self) -> int:
         if self._pidfd < 0:
@@ -222,7 +246,9 @@ class Session:
         if os.WIFSIGNALED(status):
             name = signal.Signals(os.WTERMSIG(status)).name
             return CandidateEnded("crashed", f"its process was ended by {name}")
-        return CandidateEnded("crashed", f"its process exited with status {os.waitstatus_to_exitcode(status)}")
+        return CandidateEnded(
+            "crashed", f"its process exited with status {os.waitstatus_to_exitcode(status)}"
+        )
 
     def _end(self) -> int:
         """Kill the process and everything in it; returns its wait status. A second call changes nothing."""
@@ -247,10 +273,14 @@ class Session:
         self._end()
 
 
-def _cpu_clock(pidfd: int) -> int:
-    """The clock id of a process's CPU time (clock_getcpuclockid), from a descriptor of it."""
+def wall_bound(limits: Limits) -> float:
+    """Real seconds that no phase outlasts."""
+    return limits.wall_seconds * _STARVED_FACTOR + _STARVED_SECONDS
+
+
+def _pid_behind(pidfd: int) -> int:
     with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as lines:
         for line in lines:
             if line.startswith("Pid:"):
-                return (~int(line.split()[1]) << 3) | 2
+                return int(line.split()[1])
     raise InfrastructureError("the kernel does not name the process behind a pidfd")

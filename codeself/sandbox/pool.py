@@ -1,4 +1,4 @@
-"""Many judges side by side: verdicts in the order asked for, workers replaced when they die.
+"""Many judges side by side: verdicts in the order asked for, or as they come; workers replaced when they die.
 
 Every wait has a bound. A job whose worker dies or falls silent is tried again on a new one; the third time
 it is reported as a fault of the infrastructure, which is never a wrong answer.
@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -27,6 +28,7 @@ _START_SECONDS = 120.0
 _IN_FLIGHT = 4  # jobs handed to a worker ahead of its answers, so that it never waits for the next
 _ATTEMPTS = 3
 _TASKS_HELD = 512  # tasks a worker remembers before it is told to forget them
+_TASKS_NAMED = 4096  # and the pool itself
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ class Job:
 
 @dataclass
 class _Request:
-    index: int
+    ticket: int
     kind: str
     payload: Any
     task: Task | None
     patience: float  # seconds that a healthy worker cannot exceed
     attempts: int = 0
+
+
+_Answer = tuple[_Request, bool, Any]  # whether it was answered, and the result or the error
 
 
 class _Worker:
@@ -81,7 +86,7 @@ class _Worker:
         if request.task is not None:
             key = request.payload[0]
             if key not in self._known:
-                if len(self._known) >= _TASKS_HELD and not self.pending:
+                if len(self._known) >= _TASKS_HELD:
                     self._known.clear()
                     self.connection.send(("forget", None))
                 self._known.add(key)
@@ -107,6 +112,10 @@ class JudgePool:
         self.config = config
         self._count = workers or len(os.sched_getaffinity(0))
         self._workers: list[_Worker] = []
+        self._queue: deque[_Request] = deque()
+        self._given_up: list[_Answer] = []
+        self._tickets = count()
+        self._task_keys: dict[int, tuple[Task, str]] = {}
         self.level: IsolationLevel = "none"
 
     def __enter__(self) -> JudgePool:
@@ -127,100 +136,155 @@ class JudgePool:
             worker.close()
         self._workers = []
 
+    def submit(self, job: Job) -> int:
+        """Put a job in the queue; returns the ticket under which `completed` hands out its verdict."""
+        request = self._request(job)
+        self._queue.append(request)
+        self._hand_out()
+        return request.ticket
+
+    def completed(self, timeout: float | None = None, files: Sequence[int] = ()) -> list[tuple[int, Verdict]]:
+        """Tickets and verdicts that have come, in the order in which they came.
+
+        Waits until there is one, but not beyond `timeout` seconds, nor once no job is left or one of `files`
+        (descriptors) can be read: the list may be empty then.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            answers = self._collect(deadline, files)
+            late = deadline is not None and time.monotonic() >= deadline
+            if answers or files or late or not self.jobs_left:
+                return [
+                    (request.ticket, self._verdict(request, ok, result)) for request, ok, result in answers
+                ]
+
+    @property
+    def jobs_left(self) -> int:
+        """Jobs that were submitted and whose verdict was not handed out yet."""
+        return len(self._queue) + len(self._given_up) + sum(len(worker.pending) for worker in self._workers)
+
     def verdicts(self, jobs: Iterable[Job]) -> Iterator[Verdict]:
         """Grade the jobs, in parallel; yields verdicts in the order of the jobs.
 
         Identical candidates of one task are judged once and share the result.
         """
         jobs = list(jobs)
-        keys: dict[int, str] = {}
         first: dict[tuple[str, str, bool, Limits | None], int] = {}
         shared: list[int] = []
         requests = []
         for job in jobs:
-            key = keys.setdefault(id(job.task), f"{job.task.task_id}:{len(keys)}")
-            limits = job.limits or self.config.limits
-            same = (key, sha256_text(f"{job.candidate.status}\n{job.candidate.program}"), job.locked, job.limits)
+            digest = sha256_text(f"{job.candidate.status}\n{job.candidate.program}")
+            same = (self._task_key(job.task), digest, job.locked, job.limits)
             if same not in first:
-                first[same] = len(requests)
-                phases = 3 + bool(job.locked)
-                requests.append(
-                    _Request(
-                        index=len(requests),
-                        kind="verdict",
-                        payload=(key, job.candidate, limits, "", job.locked),
-                        task=job.task,
-                        patience=phases * (limits.wall_seconds + 15) + 30,
-                    )
-                )
+                request = self._request(job)
+                first[same] = request.ticket
+                requests.append(request)
             shared.append(first[same])
         results = self._results(requests)
-        done: dict[int, Any] = {}
-        for job, number in zip(jobs, shared, strict=True):
-            while number not in done:
-                index, ok, result = next(results)
-                done[index] = result if ok else _unjudged(requests[index], self.level, result)
-            found: Verdict = done[number]
-            yield found.model_copy(update={"rollout_id": job.rollout_id, "candidate": job.candidate})
+        done: dict[int, Verdict] = {}
+        for job, ticket in zip(jobs, shared, strict=True):
+            while ticket not in done:
+                request, ok, result = next(results)
+                done[request.ticket] = self._verdict(request, ok, result)
+            yield done[ticket].model_copy(update={"rollout_id": job.rollout_id, "candidate": job.candidate})
 
-    def outputs(self, calls: Iterable[tuple[str, str, list[list[Any]]]], limits: Limits) -> Iterator[list[Any]]:
+    def outputs(
+        self, calls: Iterable[tuple[str, str, list[list[Any]]]], limits: Limits
+    ) -> Iterator[list[Any]]:
         """For each (program, entry point, lists of encoded arguments): the encoded results, in order."""
         requests = [
-            _Request(i, "outputs", (*call, limits), None, len(call[2]) * limits.wall_seconds + 60)
-            for i, call in enumerate(calls)
+            _Request(
+                next(self._tickets), "outputs", (*call, limits), None, len(call[2]) * limits.wall_seconds + 60
+            )
+            for call in calls
         ]
         done: dict[int, Any] = {}
         results = self._results(requests)
         for request in requests:
-            while request.index not in done:
-                index, ok, result = next(results)
+            while request.ticket not in done:
+                answered, ok, result = next(results)
                 if not ok:
                     raise result
-                done[index] = result
-            yield done.pop(request.index)
+                done[answered.ticket] = result
+            yield done.pop(request.ticket)
 
-    def _results(self, requests: list[_Request]) -> Iterator[tuple[int, bool, Any]]:
-        """Hand out requests and yield (index, ok, result) as they come, in any order."""
-        queue = deque(requests)
+    def _task_key(self, task: Task) -> str:
+        """The name under which workers remember a task: one for each object, kept alive for as long."""
+        entry = self._task_keys.get(id(task))
+        if entry is None:
+            if len(self._task_keys) >= _TASKS_NAMED:
+                self._task_keys.clear()  # a task that is named anew is only sent anew
+            entry = self._task_keys[id(task)] = (task, f"{task.task_id}:{next(self._tickets)}")
+        return entry[1]
+
+    def _request(self, job: Job) -> _Request:
+        limits = job.limits or self.config.limits
+        phases = 3 + bool(job.locked)
+        return _Request(
+            ticket=next(self._tickets),
+            kind="verdict",
+            payload=(self._task_key(job.task), job.candidate, limits, job.rollout_id, job.locked),
+            task=job.task,
+            patience=phases * (limits.wall_seconds + 15) + 30,
+        )
+
+    def _verdict(self, request: _Request, ok: bool, result: Any) -> Verdict:
+        return result if ok else _unjudged(request, self.level, result)
+
+    def _results(self, requests: list[_Request]) -> Iterator[_Answer]:
+        """Queue the requests and yield their answers as they come, in any order."""
+        assert not self.jobs_left, "a pool serves one stream of jobs at a time"
         left = len(requests)
-        for worker in self._workers:
-            assert not worker.pending, "a pool serves one stream of jobs at a time"
+        self._queue.extend(requests)
         try:
             while left:
-                for worker in list(self._workers):
-                    try:
-                        while queue and len(worker.pending) < _IN_FLIGHT:
-                            worker.give(queue[0])
-                            queue.popleft()
-                    except OSError:
-                        for lost in self._replace(worker, queue):
-                            left -= 1
-                            yield lost
-                busy = {worker.connection: worker for worker in self._workers if worker.pending}
-                for connection in wait(list(busy), timeout=1.0):
-                    worker = busy[connection]  # type: ignore[index]
-                    try:
-                        ok, result = worker.connection.recv()
-                    except (EOFError, OSError):
-                        for lost in self._replace(worker, queue):
-                            left -= 1
-                            yield lost
-                        continue
-                    request = worker.pending.popleft()
-                    worker.waiting_since = time.monotonic()
+                for answer in self._collect(None):
                     left -= 1
-                    yield request.index, ok, result
-                for worker in [worker for worker in self._workers if worker.overdue()]:
-                    for lost in self._replace(worker, queue):
-                        left -= 1
-                        yield lost
+                    yield answer
         finally:
             # An abandoned stream leaves answers under way: start over with clean workers.
+            self._queue.clear()
+            self._given_up.clear()
             for worker in [worker for worker in self._workers if worker.pending]:
                 self._renew(worker)
 
-    def _replace(self, worker: _Worker, queue: deque[_Request]) -> Iterator[tuple[int, bool, Any]]:
-        """A new worker for a dead one. Its jobs go back to the queue; one that was tried too often is given up."""
+    def _collect(self, deadline: float | None, files: Sequence[int] = ()) -> list[_Answer]:
+        """Keep the workers busy and wait, for a second at most, for answers or for one of `files`."""
+        self._hand_out()
+        answers, self._given_up = self._given_up, []
+        busy = {worker.connection: worker for worker in self._workers if worker.pending}
+        pause = 1.0 if deadline is None else min(max(deadline - time.monotonic(), 0.0), 1.0)
+        if answers:
+            pause = 0.0
+        if busy or files:
+            for ready in wait([*busy, *files], timeout=pause):
+                worker = busy.get(ready)  # type: ignore[call-overload]
+                if worker is None:
+                    continue
+                try:
+                    ok, result = worker.connection.recv()
+                except (EOFError, OSError):
+                    self._replace(worker)
+                    continue
+                worker.waiting_since = time.monotonic()
+                answers.append((worker.pending.popleft(), ok, result))
+        for worker in [worker for worker in self._workers if worker.overdue()]:
+            self._replace(worker)
+        self._hand_out()
+        return answers
+
+    def _hand_out(self) -> None:
+        """Give each worker as much of the queue as it should have in advance."""
+        for worker in list(self._workers):
+            try:
+                while self._queue and len(worker.pending) < _IN_FLIGHT:
+                    worker.give(self._queue[0])
+                    self._queue.popleft()
+            except OSError:
+                self._replace(worker)
+
+    def _replace(self, worker: _Worker) -> None:
+        """A new worker for a dead one. Its jobs go back to the queue, but for one that was tried too often."""
         lost = list(worker.pending)
         worker.pending.clear()
         self._renew(worker)
@@ -228,9 +292,10 @@ class JudgePool:
             head = position == len(lost) - 1  # the one it was at work on
             request.attempts += head
             if request.attempts < _ATTEMPTS:
-                queue.appendleft(request)
+                self._queue.appendleft(request)
             else:
-                yield request.index, False, InfrastructureError("the judge ended or fell silent at it, every time")
+                error = InfrastructureError("the judge ended or fell silent at it, every time")
+                self._given_up.append((request, False, error))
 
     def _renew(self, worker: _Worker) -> None:
         worker.close()
@@ -246,7 +311,10 @@ def _unjudged(request: _Request, level: IsolationLevel, error: CodeselfError) ->
         task_id=request.task.task_id,
         candidate=request.payload[1],
         isolation=level,
-        phases={**dict.fromkeys(PHASES, skipped), "import": PhaseResult(status="infrastructure", detail=str(error))},
+        phases={
+            **dict.fromkeys(PHASES, skipped),
+            "import": PhaseResult(status="infrastructure", detail=str(error)),
+        },
         decided_by="import",
         status="infrastructure",
         correct=False,

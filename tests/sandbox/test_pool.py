@@ -66,3 +66,30 @@ def test_expected_values_come_from_the_reference(pool):
 def test_a_reference_that_fails_is_named(pool):
     with pytest.raises(InputError, match=r"reference f, input 0: ZeroDivisionError"):
         expected_outputs(pool, [("def f(a): return 1 / a", "f", [[0]])])
+
+
+def test_jobs_can_be_submitted_at_any_time_and_come_back_as_they_are_done(pool):
+    slow = pool.submit(job(LOOP))
+    quick = {pool.submit(job(f"{RIGHT} # streamed {i}")) for i in range(3)}
+    order = []
+    while pool.jobs_left:
+        for ticket, verdict in pool.completed():
+            order.append(ticket)
+            assert verdict.correct == (ticket != slow)
+            if len(order) == 1:
+                quick.add(pool.submit(job(f"{RIGHT} # later")))
+    assert set(order) == quick | {slow}
+    assert order[0] != slow
+    assert pool.completed() == []
+
+
+def test_waiting_for_verdicts_ends_with_the_time_allowed_or_when_a_file_can_be_read(pool):
+    assert pool.completed(timeout=0.01) == []
+    ticket = pool.submit(job(LOOP))
+    assert pool.completed(timeout=0.0) == []
+    reading, writing = os.pipe()
+    os.write(writing, b"x")
+    assert pool.completed(files=[reading]) == []
+    assert [found for found, _ in pool.completed()] == [ticket]
+    os.close(reading)
+    os.close(writing)

@@ -75,7 +75,10 @@ def _parted(task: Task, problem: PlusProblem, tests: Tests) -> Task:
         hidden, locked = locked[:3], locked[3:]
     if not hidden:
         raise InputError(f"{problem.row.place}: {problem.task_id} has no input that its prompt does not show")
-    return task.model_copy(update={"hidden_tests": tuple(hidden), "locked_tests": tuple(locked)})
+    metadata = {**task.metadata, "plus_inputs_too_large": problem.left_out}
+    return task.model_copy(
+        update={"hidden_tests": tuple(hidden), "locked_tests": tuple(locked), "metadata": metadata}
+    )
 
 
 def _of_kind(path: Path, prefix: str) -> list[PlusProblem]:

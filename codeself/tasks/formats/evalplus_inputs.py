@@ -11,36 +11,15 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from codeself.records.errors import InputError
 from codeself.records.tasks import AssertTest, CallTest
 from codeself.records.values import NotData, decode, encode
+from codeself.tasks.formats.evalplus_quirks import LARGEST, NUMBERS_AS_TEXT, ORACLES, Oracle
 from codeself.tasks.formats.rows import Expect, Row, read_dataset
 
-# Comparisons that EvalPlus makes by task. The rest is Python's ==, or closeness for floats.
-# "set": the text asks for elements without an order. "not_none": it asks whether there is a match, and an
-# answer may be a match object or a bool. "root": any zero of the polynomial is right. "digits": two readings
-# of the text, digit by digit or of the difference. (EvalPlus knows a second reading of Mbpp/581 too, but the
-# assert in that task's own prompt rules it out.)
-Oracle = Literal["plain", "set", "not_none", "root", "digits"]
-ORACLES: dict[str, Oracle] = {
-    "HumanEval/32": "root",
-    "Mbpp/2": "set",
-    "Mbpp/7": "set",
-    "Mbpp/111": "set",
-    "Mbpp/140": "set",
-    "Mbpp/232": "set",
-    "Mbpp/558": "digits",
-    "Mbpp/579": "set",
-    "Mbpp/737": "not_none",
-    "Mbpp/769": "set",
-    "Mbpp/787": "not_none",
-    "Mbpp/794": "not_none",
-}
-# Numbers that the file writes as strings, by position, since JSON has no complex numbers.
-NUMBERS_AS_TEXT: dict[str, tuple[type, ...]] = {"Mbpp/124": (float, complex), "Mbpp/252": (complex,)}
-BELOW = -1
+BELOW = -1  # the depths of an argument below those that an assert shows
 FLOAT_ATOL = 1e-6  # EvalPlus's tolerance where the row gives none and the result is a float, or floats
 
 
@@ -55,6 +34,7 @@ class PlusProblem:
     base: list[list[Any]]
     plus: list[list[Any]]
     atol: float
+    left_out: int = 0  # plus inputs larger than LARGEST allows
 
     @property
     def number(self) -> int:
@@ -140,7 +120,8 @@ def _problem(row: Row) -> PlusProblem:
     if not isinstance(atol, int | float) or atol < 0:
         raise InputError(f"{row.place}: atol of {task_id} is {atol!r}; expected a number of at least 0")
     # One row has an empty object where it has no further inputs.
-    plus = plus if isinstance(plus, list) else []
+    every = plus if isinstance(plus, list) else []
+    plus = [args for args in every if _size(args) <= LARGEST.get(task_id, _size(args))]
     code = row.text("canonical_solution")
     if task_id.startswith("HumanEval/"):
         code = row.text("prompt") + code
@@ -154,7 +135,21 @@ def _problem(row: Row) -> PlusProblem:
         encoded = [[encode(argument) for argument in args] for args in lifted]
     except (NotData, ValueError) as error:
         raise InputError(f"{row.place}: an input of {task_id} cannot be used: {error}") from error
-    return PlusProblem(row, task_id, name, code, encoded[: len(base)], encoded[len(base) :], float(atol))
+    left_out = len(every) - len(plus)
+    return PlusProblem(
+        row, task_id, name, code, encoded[: len(base)], encoded[len(base) :], float(atol), left_out
+    )
+
+
+def _size(args: list[Any]) -> float:
+    return max(
+        (
+            abs(a) if isinstance(a, int | float) else len(a)
+            for a in args
+            if isinstance(a, int | float | str | list)
+        ),
+        default=0,
+    )
 
 
 def written_types(assertion: str, name: str, inputs: list[Any]) -> dict[tuple[int, int], type]:

@@ -52,7 +52,8 @@ def with_locked(task: Task, problem: PlusProblem, tests: list[CallTest | AssertT
             "metadata": {
                 **task.metadata,
                 "reference": "evalplus",
-                "plus_inputs_left_out": len(tests) - len(locked),
+                "plus_inputs_shown": len(tests) - len(locked),
+                "plus_inputs_too_large": problem.left_out,
             },
         }
     )

@@ -1,0 +1,66 @@
+"""Limits that follow the task's own cost and do not depend on how busy the machine is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from codeself.records.config import JudgeConfig, Limits
+from codeself.records.verdicts import Candidate
+from codeself.sandbox.judge import Judge
+from tests.sandbox.conftest import make_task
+
+BURN = "import time\ndef f(x):\n    end = time.process_time() + {seconds}\n    while time.process_time() < end: pass\n    return sorted(x)"
+LIMITS = Limits(cpu_seconds=3.0, cpu_floor_seconds=0.2, reference_factor=4, wall_seconds=2.0)
+
+
+@pytest.fixture(scope="module")
+def judge():
+    with Judge(JudgeConfig(limits=LIMITS)) as judge:
+        yield judge
+
+
+def status(judge: Judge, seconds: float, reference: str = "def f(x): return sorted(x)") -> str:
+    task = make_task(task_id=f"t{seconds}", reference_solution=reference)
+    return judge.verdict(task, Candidate(status="parsed", program=BURN.format(seconds=seconds))).status
+
+
+def test_below_the_floor_every_candidate_passes(judge):
+    assert status(judge, 0.1) == "passed"
+
+
+def test_a_cheap_task_allows_no_more_than_the_floor(judge):
+    assert status(judge, 0.5) == "timeout"
+
+
+def test_a_costly_task_allows_a_multiple_of_its_reference(judge):
+    reference = BURN.format(seconds=0.2)
+    assert status(judge, 0.5, reference) == "passed"
+    assert status(judge, 1.5, reference) == "timeout"
+
+
+def test_a_reference_that_fails_leaves_the_whole_limit(judge):
+    assert status(judge, 1.0, "def f(x): return 1 / 0") == "passed"
+
+
+def test_waiting_for_a_core_is_not_the_candidates_time():
+    """Slow: one core is shared by six spinning processes, so that 0.5 s of CPU takes some 3 s."""
+    core = min(os.sched_getaffinity(0))
+    spin = [sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"]
+    before = os.sched_getaffinity(0)
+    spinners = [subprocess.Popen(spin) for _ in range(6)]
+    try:
+        os.sched_setaffinity(0, [core])
+        limits = Limits(cpu_seconds=2.0, cpu_floor_seconds=2.0, wall_seconds=1.2)
+        with Judge(JudgeConfig(limits=limits)) as judge:
+            assert status(judge, 0.5) == "passed"
+            sleeper = Candidate(status="parsed", program="import time\ndef f(x): time.sleep(30)")
+            assert judge.verdict(make_task(), sleeper).status == "timeout"
+    finally:
+        os.sched_setaffinity(0, before)
+        for process in spinners:
+            process.kill()
+            process.wait()

@@ -25,7 +25,7 @@ from codeself.records.tasks import Task
 from codeself.records.verdicts import PHASES, Candidate, IsolationLevel, PhaseResult, Verdict
 
 _START_SECONDS = 120.0
-_IN_FLIGHT = 4  # jobs handed to a worker ahead of its answers, so that it never waits for the next
+_IN_FLIGHT = 2  # jobs a worker holds: the one it is at work on, and the next, so that it never waits
 _ATTEMPTS = 3
 _TASKS_HELD = 512  # tasks a worker remembers before it is told to forget them
 _TASKS_NAMED = 4096  # and the pool itself
@@ -274,17 +274,19 @@ class JudgePool:
         return answers
 
     def _hand_out(self) -> None:
-        """Give each worker as much of the queue as it should have in advance."""
-        for worker in list(self._workers):
+        """Give the queue to the workers, the least busy first, with no more in advance than they need."""
+        while self._queue:
+            worker = min(self._workers, key=lambda worker: len(worker.pending))
+            if len(worker.pending) >= _IN_FLIGHT:
+                return
             try:
-                while self._queue and len(worker.pending) < _IN_FLIGHT:
-                    worker.give(self._queue[0])
-                    self._queue.popleft()
+                worker.give(self._queue[0])
+                self._queue.popleft()
             except OSError:
                 self._replace(worker)
 
     def _replace(self, worker: _Worker) -> None:
-        """A new worker for a dead one. Its jobs go back to the queue, but for one that was tried too often."""
+        """A new worker for a dead one. Its jobs go back to the queue; one tried too often is given up."""
         lost = list(worker.pending)
         worker.pending.clear()
         self._renew(worker)

@@ -142,9 +142,9 @@ def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
         fcntl.flock(guard, fcntl.LOCK_EX)
         project = Project(shared / "finished")
         if not project.folder.exists():
-            new_project(root, shared / "making")
-            Project(shared / "making").make_everything()
-            (shared / "making").rename(project.folder)
+            making = new_project(root, shared / f"making-{os.getpid()}")
+            making.make_everything()
+            making.folder.rename(project.folder)
     return project
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-FAMILIES_A_FILE = 4
+FAMILIES_A_FILE = 2
 CONFIG = {
     "results": "results/tiny",
     "base": "mock",

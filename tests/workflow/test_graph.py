@@ -62,7 +62,7 @@ def test_a_second_run_does_nothing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("module", "stale"),
     [
-        ("reports/index.py", {"index_reports", "all"}),
+        ("cli/index_reports.py", {"index_reports", "all"}),
         ("reports/baseline.py", REPORTS),
         ("analysis/pass_at_k.py", EVALUATION),
         ("rewards.py", EVALUATION),

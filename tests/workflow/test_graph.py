@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,8 +114,8 @@ def test_two_runs_in_different_places_give_the_same_bytes(finished: Project, fre
 @pytest.fixture
 def killed(project: Project) -> Project:
     """A project whose run was killed without warning while it was judging."""
-    for path in (project.results / "verdicts").rglob("*.jsonl"):
-        path.unlink()
+    for made in ("verdicts", "metrics", "reports"):
+        shutil.rmtree(project.results / made)
     log = project.results / "logs" / "execute_rollouts" / "base" / "families.test.0.0.log"
     log.unlink()
     process = subprocess.Popen(

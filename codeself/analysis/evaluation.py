@@ -82,7 +82,7 @@ def evaluate(
         headline=headline,
         outcomes=outcomes,
         parse_failures=ParseFailures(
-            rate=estimate_mean("parse", *_task_means(graded, parsed), settings),
+            rate=estimate_mean(*_task_means(graded, parsed), settings),
             reasons=dict(
                 sorted(Counter(s for g in graded if (s := g.verdict.candidate.status) != "parsed").items())
             ),
@@ -93,7 +93,7 @@ def evaluate(
         reward=RewardSummary(
             name=reward_name, candidates=len(rewards), mean=float(np.mean(rewards)), sd=float(np.std(rewards))
         ),
-        lengths=_lengths(rollouts, first.max_new_tokens),
+        lengths=_lengths(rollouts),
         power=plan_power(rows, headline, settings.hoped_for_gain),
         inputs=inputs,
     )
@@ -180,9 +180,9 @@ def _passed_public_only(verdict: Verdict) -> bool:
     )
 
 
-def _lengths(rollouts: Sequence[Rollout], budget: int) -> Lengths:
+def _lengths(rollouts: Sequence[Rollout]) -> Lengths:
     tokens = np.array([rollout.completion_tokens for rollout in rollouts], dtype=np.int64)
-    top = max(budget, int(tokens.max()), 1)
+    top = max(int(tokens.max()), 1)
     width = -(-top // HISTOGRAM_BINS)
     edges = np.arange(0, top + width, width)
     counts, _ = np.histogram(tokens, bins=edges)

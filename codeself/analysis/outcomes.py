@@ -68,7 +68,6 @@ def outcomes_by(tests: TestKind, rows: Sequence[TaskRow], drawn: int, settings: 
         pass_at_k=tuple(curve[k] for k in wanted),
         curve=tuple(curve.values()),
         informative_groups=estimate_mean(
-            f"{tests}-groups",
             informative([row.samples for row in groups], [_right(row, tests) for row in groups]),
             [row.family for row in groups],
             settings,
@@ -79,11 +78,12 @@ def outcomes_by(tests: TestKind, rows: Sequence[TaskRow], drawn: int, settings: 
     )
 
 
-def estimate_mean(name: str, values: ArrayLike, families: Sequence[str], settings: Settings) -> Estimate:
+def estimate_mean(values: ArrayLike, families: Sequence[str], settings: Settings) -> Estimate:
     """The mean over tasks of a quantity within [0, 1], with its bootstrap interval."""
     x = np.asarray(values, dtype=np.float64)
-    # One stream a quantity, so that asking for another k does not move the intervals of the rest.
-    seed = seed_from("interval", settings.seed, settings.taskset, settings.split, name)
+    # The same draws of families for every quantity: equal values get equal intervals, and asking for
+    # another k moves none of the rest.
+    seed = seed_from("interval", settings.seed, settings.taskset, settings.split)
     interval = mean_interval(
         x, families, confidence=settings.confidence, resamples=settings.resamples, seed=seed
     )
@@ -103,7 +103,7 @@ def _pass_at(k: int, tests: TestKind, rows: Sequence[TaskRow], settings: Setting
         raise InputError(f"--k {k}: infrastructure faults left no task with {k} samples")
     values = pass_at_k([row.samples for row in enough], [_right(row, tests) for row in enough], k)
     families = [row.family for row in enough]
-    return PassAtK(k=k, estimate=estimate_mean(f"{tests}-pass@{k}", values, families, settings))
+    return PassAtK(k=k, estimate=estimate_mean(values, families, settings))
 
 
 def _by_family(tests: TestKind, rows: Sequence[TaskRow], confidence: float) -> tuple[FamilyRates, ...]:

@@ -28,6 +28,7 @@ _START_SECONDS = 120.0
 _IN_FLIGHT = 2  # jobs a worker holds: the one it is at work on, and the next, so that it never waits
 _ATTEMPTS = 3
 _TASKS_HELD = 512  # tasks a worker remembers before it is told to forget them
+_SLOW_SECONDS = 0.02  # a job that waits this long behind another is given to a second worker too
 _TASKS_NAMED = 4096  # and the pool itself
 
 
@@ -50,6 +51,8 @@ class _Request:
     task: Task | None
     patience: float  # seconds that a healthy worker cannot exceed
     attempts: int = 0
+    doubled: bool = False  # given to a second worker
+    answered: bool = False
 
 
 _Answer = tuple[_Request, bool, Any]  # whether it was answered, and the result or the error
@@ -62,6 +65,7 @@ class _Worker:
             [sys.executable, "-m", "codeself.sandbox.worker", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # a test that prints does not write into the caller's output
         )
         theirs.close()
         self.connection = Connection(ours.detach())
@@ -83,6 +87,9 @@ class _Worker:
         return result
 
     def give(self, request: _Request) -> None:
+        if not self.pending:
+            self.waiting_since = time.monotonic()
+        self.pending.append(request)  # first: what is lost on its way is tried again
         if request.task is not None:
             key = request.payload[0]
             if key not in self._known:
@@ -91,13 +98,13 @@ class _Worker:
                     self.connection.send(("forget", None))
                 self._known.add(key)
                 self.connection.send(("task", (key, request.task)))
-        if not self.pending:
-            self.waiting_since = time.monotonic()
-        self.pending.append(request)
         self.connection.send((request.kind, request.payload))
 
     def overdue(self) -> bool:
         return bool(self.pending) and time.monotonic() - self.waiting_since > self.pending[0].patience
+
+    def slow(self) -> bool:
+        return bool(self.pending) and time.monotonic() - self.waiting_since > _SLOW_SECONDS
 
     def close(self) -> None:
         self.connection.close()
@@ -161,7 +168,8 @@ class JudgePool:
     @property
     def jobs_left(self) -> int:
         """Jobs that were submitted and whose verdict was not handed out yet."""
-        return len(self._queue) + len(self._given_up) + sum(len(worker.pending) for worker in self._workers)
+        given = {r.ticket for worker in self._workers for r in worker.pending if not r.answered}
+        return len(self._queue) + len(self._given_up) + len(given)
 
     def verdicts(self, jobs: Iterable[Job]) -> Iterator[Verdict]:
         """Grade the jobs, in parallel; yields verdicts in the order of the jobs.
@@ -245,8 +253,9 @@ class JudgePool:
             # An abandoned stream leaves answers under way: start over with clean workers.
             self._queue.clear()
             self._given_up.clear()
-            for worker in [worker for worker in self._workers if worker.pending]:
-                self._renew(worker)
+            for worker in list(self._workers):
+                if not all(request.answered for request in worker.pending):
+                    self._renew(worker)
 
     def _collect(self, deadline: float | None, files: Sequence[int] = ()) -> list[_Answer]:
         """Keep the workers busy and wait, for a second at most, for answers or for one of `files`."""
@@ -256,6 +265,8 @@ class JudgePool:
         pause = 1.0 if deadline is None else min(max(deadline - time.monotonic(), 0.0), 1.0)
         if answers:
             pause = 0.0
+        elif len(busy) < len(self._workers) and any(len(worker.pending) > 1 for worker in busy.values()):
+            pause = min(pause, _SLOW_SECONDS)
         if busy or files:
             for ready in wait([*busy, *files], timeout=pause):
                 worker = busy.get(ready)  # type: ignore[call-overload]
@@ -267,35 +278,59 @@ class JudgePool:
                     self._replace(worker)
                     continue
                 worker.waiting_since = time.monotonic()
-                answers.append((worker.pending.popleft(), ok, result))
+                request = worker.pending.popleft()
+                if not request.answered:
+                    request.answered = True
+                    answers.append((request, ok, result))
         for worker in [worker for worker in self._workers if worker.overdue()]:
             self._replace(worker)
         self._hand_out()
         return answers
 
     def _hand_out(self) -> None:
-        """Give the queue to the workers, the least busy first, with no more in advance than they need."""
-        while self._queue:
+        """Give jobs to the workers, the least busy first, with no more in advance than they need."""
+        while True:
             worker = min(self._workers, key=lambda worker: len(worker.pending))
             if len(worker.pending) >= _IN_FLIGHT:
                 return
+            request = self._held_up(worker)
+            if request is None:
+                if not self._queue:
+                    return
+                request = self._queue.popleft()
             try:
-                worker.give(self._queue[0])
-                self._queue.popleft()
+                worker.give(request)
             except OSError:
                 self._replace(worker)
+
+    def _held_up(self, worker: _Worker) -> _Request | None:
+        """A job that waits behind a slow one, for a worker to take at once. The first answer counts."""
+        if worker.slow():
+            return None
+        for other in self._workers:
+            if other is not worker and len(other.pending) > 1 and other.slow():
+                for request in list(other.pending)[1:]:
+                    if not (request.doubled or request.answered):
+                        request.doubled = True
+                        return request
+        return None
 
     def _replace(self, worker: _Worker) -> None:
         """A new worker for a dead one. Its jobs go back to the queue; one tried too often is given up."""
         lost = list(worker.pending)
         worker.pending.clear()
         self._renew(worker)
+        elsewhere = {request.ticket for other in self._workers for request in other.pending}
         for position, request in enumerate(reversed(lost)):
             head = position == len(lost) - 1  # the one it was at work on
             request.attempts += head
+            if request.answered or request.ticket in elsewhere:
+                continue
+            request.doubled = False
             if request.attempts < _ATTEMPTS:
                 self._queue.appendleft(request)
             else:
+                request.answered = True
                 error = InfrastructureError("the judge ended or fell silent at it, every time")
                 self._given_up.append((request, False, error))
 

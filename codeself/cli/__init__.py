@@ -34,6 +34,7 @@ COMMANDS = (
     "make-report",
     "index-reports",
     "write-schemas",
+    "judge",
     "sandbox",
 )
 

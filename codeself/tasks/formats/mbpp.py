@@ -13,20 +13,25 @@ from pathlib import Path
 
 from codeself.records.errors import InputError
 from codeself.records.tasks import AssertTest, CallTest, Split, Task
-from codeself.tasks.examples import shown_by, unknown_tests
+from codeself.tasks.examples import UNKNOWN, Fact, facts_in_source, shown_by, unknown_tests
 from codeself.tasks.formats.evalplus_inputs import PlusProblem, expected_tests, read_plus
 from codeself.tasks.formats.rows import Expect, Row, read_dataset
 
 
 def load_mbpp(path: Path, plus: Path | None = None, expect: Expect | None = None) -> list[Task]:
     """The tasks of an MBPP file. `expect` is needed with `plus`: it runs the reference on the inputs."""
-    tasks = [_task(row) for row in read_dataset(path)]
+    rows = read_dataset(path)
+    tasks = [_task(row) for row in rows]
     if plus is None:
         return tasks
     if expect is None:
         raise ValueError("locked results come from running the reference: pass expect")
     problems = {f"mbpp/{problem.number}": problem for problem in read_plus(plus)}
-    fitting = {task.task_id: problems[task.task_id] for task in tasks if _fits(task, problems)}
+    fitting = {
+        task.task_id: problems[task.task_id]
+        for row, task in zip(rows, tasks, strict=True)
+        if task.task_id in problems and _fits(row, task, problems[task.task_id])
+    }
     tests = expected_tests(list(fitting.values()), expect)
     locked = dict(zip(fitting, tests, strict=True))
     return [
@@ -121,6 +126,24 @@ def defined_names(tree: ast.Module) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _fits(task: Task, problems: dict[str, PlusProblem]) -> bool:
-    problem = problems.get(task.task_id)
-    return problem is not None and problem.entry_point == task.entry_point
+def _fits(row: Row, task: Task, problem: PlusProblem) -> bool:
+    """Whether EvalPlus's problem asks the same question as this row.
+
+    It was made from the sanitized file (whose rows have a "prompt"), in which many tasks take other arguments
+    or return something else than in the full one (whose rows have a "text"). There, each of the row's asserts
+    must be one of EvalPlus's, or say the same of the same call.
+    """
+    if problem.entry_point != task.entry_point or "text" not in row.data:
+        return problem.entry_point == task.entry_point
+    theirs = problem.row.text("assertion")
+    spelled = {ast.unparse(statement) for statement in ast.parse(theirs).body}
+    known = facts_in_source(theirs, [task.entry_point])
+    return all(
+        ast.unparse(ast.parse(source)) in spelled
+        or _stated(facts_in_source(source, [task.entry_point])) & _stated(known)
+        for source in row.texts("test_list")
+    )
+
+
+def _stated(facts: set[Fact]) -> set[Fact]:
+    return {fact for fact in facts if fact.result != UNKNOWN}

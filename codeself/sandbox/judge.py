@@ -25,7 +25,7 @@ from codeself.sandbox.scan import scan
 from codeself.sandbox.session import CandidateEnded, Session, ZygoteProcess
 
 # CPU time of the judge's own work on one phase: interrupted after the first, ended after the second.
-_CHECKING_SECONDS, _STUCK_SECONDS = 10.0, 20.0
+_CHECKING_SECONDS, _STUCK_SECONDS = 4.0, 8.0
 _SKIPPED = PhaseResult(status="skipped")
 _PASSED = PhaseResult(status="passed")
 

@@ -7,6 +7,7 @@ it is reported as a fault of the infrastructure, which is never a wrong answer.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +23,16 @@ from codeself.records.config import JudgeConfig, Limits
 from codeself.records.digests import sha256_text
 from codeself.records.errors import CodeselfError, InfrastructureError
 from codeself.records.tasks import Task
-from codeself.records.verdicts import PHASES, Candidate, IsolationLevel, PhaseResult, Verdict
+from codeself.records.verdicts import (
+    PHASES,
+    Candidate,
+    IsolationLevel,
+    Phase,
+    PhaseResult,
+    Status,
+    Verdict,
+)
+from codeself.sandbox.session import wall_bound
 
 _START_SECONDS = 120.0
 _IN_FLIGHT = 2  # jobs a worker holds: the one it is at work on, and the next, so that it never waits
@@ -52,6 +62,7 @@ class _Request:
     patience: float  # seconds that a healthy worker cannot exceed
     attempts: int = 0
     doubled: bool = False  # given to a second worker
+    alone: bool = False  # given out while nothing else runs, to be believed whatever comes
     answered: bool = False
 
 
@@ -111,6 +122,10 @@ class _Worker:
         self._process.kill()
         self._process.wait()
 
+    def exit_status(self) -> int | None:
+        """Of a worker that is closed: negative for the signal that ended it before it was asked to."""
+        return self._process.returncode
+
 
 class JudgePool:
     """A context manager holding `workers` judges, each with an isolated zygote of its own."""
@@ -121,6 +136,7 @@ class JudgePool:
         self._workers: list[_Worker] = []
         self._queue: deque[_Request] = deque()
         self._given_up: list[_Answer] = []
+        self._doubted: list[_Request] = []  # timeouts on a busy machine: asked again when nothing else runs
         self._tickets = count()
         self._task_keys: dict[int, tuple[Task, str]] = {}
         self.level: IsolationLevel = "none"
@@ -169,7 +185,8 @@ class JudgePool:
     def jobs_left(self) -> int:
         """Jobs that were submitted and whose verdict was not handed out yet."""
         given = {r.ticket for worker in self._workers for r in worker.pending if not r.answered}
-        return len(self._queue) + len(self._given_up) + len(given)
+        doubted = {r.ticket for r in self._doubted if not r.answered}
+        return len(self._queue) + len(self._given_up) + len(given | doubted)
 
     def verdicts(self, jobs: Iterable[Job]) -> Iterator[Verdict]:
         """Grade the jobs, in parallel; yields verdicts in the order of the jobs.
@@ -233,7 +250,7 @@ class JudgePool:
             kind="verdict",
             payload=(self._task_key(job.task), job.candidate, limits, job.rollout_id, job.locked),
             task=job.task,
-            patience=phases * (limits.wall_seconds + 15) + 30,
+            patience=2 * phases * wall_bound(limits) + 60,  # the reference may be run too
         )
 
     def _verdict(self, request: _Request, ok: bool, result: Any) -> Verdict:
@@ -253,6 +270,7 @@ class JudgePool:
             # An abandoned stream leaves answers under way: start over with clean workers.
             self._queue.clear()
             self._given_up.clear()
+            self._doubted.clear()
             for worker in list(self._workers):
                 if not all(request.answered for request in worker.pending):
                     self._renew(worker)
@@ -273,13 +291,16 @@ class JudgePool:
                 if worker is None:
                     continue
                 try:
-                    ok, result = worker.connection.recv()
+                    ok, result, contended = worker.connection.recv()
                 except (EOFError, OSError):
                     self._replace(worker)
                     continue
                 worker.waiting_since = time.monotonic()
                 request = worker.pending.popleft()
-                if not request.answered:
+                if contended and not request.alone:
+                    if request not in self._doubted:
+                        self._doubted.append(request)
+                elif not request.answered:
                     request.answered = True
                     answers.append((request, ok, result))
         for worker in [worker for worker in self._workers if worker.overdue()]:
@@ -296,12 +317,24 @@ class JudgePool:
             request = self._held_up(worker)
             if request is None:
                 if not self._queue:
+                    self._ask_again_alone()
                     return
                 request = self._queue.popleft()
             try:
                 worker.give(request)
             except OSError:
                 self._replace(worker)
+
+    def _ask_again_alone(self) -> None:
+        """Give out one doubted timeout, once no worker has anything else to do."""
+        self._doubted = [request for request in self._doubted if not request.answered]
+        if self._doubted and not any(worker.pending for worker in self._workers):
+            request = self._doubted.pop(0)
+            request.alone = True
+            try:
+                self._workers[0].give(request)
+            except OSError:
+                self._replace(self._workers[0])
 
     def _held_up(self, worker: _Worker) -> _Request | None:
         """A job that waits behind a slow one, for a worker to take at once. The first answer counts."""
@@ -320,6 +353,7 @@ class JudgePool:
         lost = list(worker.pending)
         worker.pending.clear()
         self._renew(worker)
+        stuck = worker.exit_status() == -signal.SIGVTALRM  # the judge's own work on an answer took too long
         elsewhere = {request.ticket for other in self._workers for request in other.pending}
         for position, request in enumerate(reversed(lost)):
             head = position == len(lost) - 1  # the one it was at work on
@@ -327,7 +361,10 @@ class JudgePool:
             if request.answered or request.ticket in elsewhere:
                 continue
             request.doubled = False
-            if request.attempts < _ATTEMPTS:
+            if head and stuck and request.kind == "verdict":
+                request.answered = True
+                self._given_up.append((request, True, _uncheckable(request, self.level)))
+            elif request.attempts < _ATTEMPTS:
                 self._queue.appendleft(request)
             else:
                 request.answered = True
@@ -342,17 +379,26 @@ class JudgePool:
 
 
 def _unjudged(request: _Request, level: IsolationLevel, error: CodeselfError) -> Verdict:
+    return _decided(request, level, "import", "infrastructure", str(error))
+
+
+def _uncheckable(request: _Request, level: IsolationLevel) -> Verdict:
+    return _decided(
+        request, level, "hidden", "timeout", "its answer could not be checked in the time allowed"
+    )
+
+
+def _decided(request: _Request, level: IsolationLevel, phase: Phase, status: Status, detail: str) -> Verdict:
+    """A verdict that is not correct, where the judge itself came to none."""
     assert request.task is not None
     skipped = PhaseResult(status="skipped")
     return Verdict(
         task_id=request.task.task_id,
         candidate=request.payload[1],
         isolation=level,
-        phases={
-            **dict.fromkeys(PHASES, skipped),
-            "import": PhaseResult(status="infrastructure", detail=str(error)),
-        },
-        decided_by="import",
-        status="infrastructure",
+        phases={**dict.fromkeys(PHASES, skipped), phase: PhaseResult(status=status, detail=detail)},
+        decided_by=phase,
+        status=status,
         correct=False,
+        correct_locked=False if request.payload[4] and request.task.locked_tests else None,
     )

@@ -17,7 +17,11 @@ from codeself.sandbox.judge import Judge
 
 
 def main(descriptor: int) -> None:
-    """Serve until the pool goes away. Each message is (kind, payload); each answer (ok, result)."""
+    """Serve until the pool goes away.
+
+    Each message is (kind, payload); each answer (ok, result, contended), where contended tells that the result
+    is a timeout which a busy machine may have caused.
+    """
     connection = Connection(descriptor)
     config: JudgeConfig = connection.recv()
     tasks: dict[str, Any] = {}
@@ -43,14 +47,15 @@ def main(descriptor: int) -> None:
                 connection.send(_serve(judge, tasks, kind, payload))
 
 
-def _serve(judge: Judge, tasks: dict[str, Any], kind: str, payload: Any) -> tuple[bool, Any]:
+def _serve(judge: Judge, tasks: dict[str, Any], kind: str, payload: Any) -> tuple[bool, Any, bool]:
     try:
         if kind == "verdict":
             key, candidate, limits, rollout_id, locked = payload
-            return True, judge.verdict(tasks[key], candidate, limits, rollout_id=rollout_id, locked=locked)
-        return True, judge.outputs(*payload)
+            verdict = judge.verdict(tasks[key], candidate, limits, rollout_id=rollout_id, locked=locked)
+            return True, verdict, judge.contended
+        return True, judge.outputs(*payload), False
     except CodeselfError as error:
-        return False, error
+        return False, error, False
 
 
 if __name__ == "__main__":

@@ -51,28 +51,34 @@ def warm(numbers: List[int], text: str = "a1 b2"):
 
 
 def main(level: IsolationLevel, memory_mb: int, processes: int, control: socket.socket) -> None:
-    """Warm up, isolate, report "ready" (or what went wrong), then serve until the judge goes away."""
+    """Report "ready" (or what went wrong), then serve until the judge goes away."""
     try:
-        for name in _PRELOADED:
-            importlib.import_module(name)
-        _warm_up()
-        zygote = Zygote(level)
-        zygote.enter()
-        _forget_the_host()
-        zygote.bound(_address_space() + (memory_mb << 20), processes)
+        zygote = prepare(level, memory_mb, processes)
     except Exception as error:
         control.send(f"{type(error).__name__}: {error}".encode()[:2000])
         os._exit(1)
-    gc.collect()
-    gc.freeze()
-    # A candidate collects later than usual: an early collection only writes to pages it shares with the zygote.
-    gc.set_threshold(20_000, 10, 10)
     control.send(b"ready")
     while True:
         request, connection = kernel.receive_with_fd(control, len(REQUEST))
         if not request:
             os._exit(0)
         _serve_one(zygote, control, connection)
+
+
+def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> Zygote:
+    """Make this process a zygote: warm, isolated, bounded, its memory frozen."""
+    for name in _PRELOADED:
+        importlib.import_module(name)
+    _warm_up()
+    zygote = Zygote(level)
+    zygote.enter()
+    _forget_the_host()
+    zygote.bound(_address_space() + (memory_mb << 20), processes)
+    gc.collect()
+    gc.freeze()
+    # A candidate collects later than usual: an early collection only writes to pages it shares with the zygote.
+    gc.set_threshold(20_000, 10, 10)
+    return zygote
 
 
 def _serve_one(zygote: Zygote, control: socket.socket, connection: int) -> None:

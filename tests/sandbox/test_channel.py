@@ -41,7 +41,9 @@ def test_lone_surrogates_cross():
     assert channel.unpack(channel.pack(frame)[channel.HEADER_BYTES :]) == frame
 
 
-@pytest.mark.parametrize("body", [b"", b"\x91" * 5000, b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x80", b"\xc1"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\x91" * 5000, b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x80", b"\xc1"]
+)
 def test_hostile_bodies_are_refused(body):
     with pytest.raises(channel.ChannelError):
         channel.unpack(body)

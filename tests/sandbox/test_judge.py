@@ -114,21 +114,29 @@ def test_statements_and_check_functions_run_unchanged(grade):
 
 
 def test_in_place_changes_of_arguments_come_back(grade):
-    test = {"assert": "x = [3, [2, 1]]\ny = x[1]\nassert f(x) is None\nassert y == [1, 2] and x == [3, [1, 2], 9]"}
+    test = {
+        "assert": "x = [3, [2, 1]]\ny = x[1]\nassert f(x) is None\nassert y == [1, 2] and x == [3, [1, 2], 9]"
+    }
     assert grade("def f(x):\n x[1].sort(); x.append(9)", hidden_tests=[test]).status == "failed"
     test = {"assert": "x = {'a': [2, 1]}\nf(x)\nassert x == {'a': [1, 2], 'b': 0}"}
     assert grade("def f(x):\n x['a'].sort(); x['b'] = 0", hidden_tests=[test]).correct
 
 
 def test_functions_passed_by_tests_are_called_where_they_live(grade):
-    test = {"assert": "seen = []\nassert f(lambda n: seen.append(n) or n * 2) == [2, 4]\nassert seen == [1, 2]"}
+    test = {
+        "assert": "seen = []\nassert f(lambda n: seen.append(n) or n * 2) == [2, 4]\nassert seen == [1, 2]"
+    }
     assert grade("def f(g): return [g(1), g(2)]", hidden_tests=[test]).correct
 
 
 def test_objects_of_the_candidates_own_classes_can_be_used_but_never_compared(grade):
-    program = "class Node:\n def __init__(self, n): self.n = n; self.next = None\n def get(self): return self.n\n" \
+    program = (
+        "class Node:\n def __init__(self, n): self.n = n; self.next = None\n def get(self): return self.n\n"
         "def f(node): return node.n + node.next.get()"
-    test = {"assert": "a = Node(1)\na.next = Node(2)\nassert f(a) == 3 and a.n == 1\nassert a.next.get() == 2"}
+    )
+    test = {
+        "assert": "a = Node(1)\na.next = Node(2)\nassert f(a) == 3 and a.n == 1\nassert a.next.get() == 2"
+    }
     assert grade(program, hidden_tests=[test]).correct
     assert not grade(program, hidden_tests=[{"assert": "a = Node(1)\nassert a == a"}]).correct
 
@@ -141,7 +149,9 @@ def test_generators_and_iterators_can_be_consumed(grade):
 
 def test_exceptions_arrive_as_the_builtin_type_they_derive_from(grade):
     program = "class Mine(ValueError): pass\ndef f(x): raise Mine('no')"
-    test = {"assert": "try:\n    f(1)\nexcept ValueError as e:\n    assert str(e) == 'no'\nelse:\n    assert False"}
+    test = {
+        "assert": "try:\n    f(1)\nexcept ValueError as e:\n    assert str(e) == 'no'\nelse:\n    assert False"
+    }
     assert grade(program, hidden_tests=[test]).correct
 
 
@@ -160,14 +170,19 @@ def test_a_candidate_cannot_supply_the_modules_that_tests_use(grade):
 
 def test_setup_code_is_the_judges_and_wins_over_the_candidates_names(grade):
     program = "def helper(x): return 5\ndef f(x): return x"
-    changes = {"setup_code": "def helper(x): return x", "hidden_tests": [{"assert": "assert helper(f(1)) == 5"}]}
+    changes = {
+        "setup_code": "def helper(x): return x",
+        "hidden_tests": [{"assert": "assert helper(f(1)) == 5"}],
+    }
     assert not grade(program, **changes).correct
 
 
 def test_no_state_passes_from_one_candidate_to_the_next(grade):
     leave = "import sys, builtins, math\nbuiltins.mark = 1\nmath.mark = 1\nsys.modules['mark'] = sys\ndef f(x): return sorted(x)"
-    find = "import sys, builtins, math\ndef f(x):\n    assert 'mark' not in sys.modules\n" \
+    find = (
+        "import sys, builtins, math\ndef f(x):\n    assert 'mark' not in sys.modules\n"
         "    assert not hasattr(builtins, 'mark') and not hasattr(math, 'mark')\n    return sorted(x)"
+    )
     assert grade(leave).correct
     assert grade(find).correct
 
@@ -196,8 +211,10 @@ def test_a_judge_outlives_the_loss_of_its_zygote():
 
 def test_what_a_candidate_started_is_dead_afterwards(grade, tmp_path):
     mark = tmp_path / "mark"
-    program = f"import os, time\ndef f(x):\n try: pid = os.fork()\n except OSError: return sorted(x)\n if pid == 0:\n" \
+    program = (
+        f"import os, time\ndef f(x):\n try: pid = os.fork()\n except OSError: return sorted(x)\n if pid == 0:\n"
         f"  os.setsid(); time.sleep(0.7); open({str(mark)!r}, 'w').write('alive'); os._exit(0)\n return sorted(x)"
+    )
     assert grade(program).correct
     import time
 

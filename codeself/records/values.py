@@ -23,7 +23,8 @@ from typing import Any
 MAX_DEPTH = 100
 _SMALL = range(-(2**63), 2**63)
 _PLAIN = frozenset((type(None), bool, str))
-_TYPES = {t.__name__: t for t in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)}
+_BUILTINS: tuple[type, ...] = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
+_TYPES = {kind.__name__: kind for kind in _BUILTINS}
 
 
 class NotData(ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from codeself.policies.parsing import parse_completion
 from codeself.records.errors import InputError
@@ -23,7 +23,9 @@ def grade(
     by_id = {task.task_id: task for task in tasks}
     for rollout in rollouts:
         if rollout.task_id not in by_id:
-            raise InputError(f"rollout '{rollout.rollout_id}' is of task '{rollout.task_id}', which is not among the tasks")
+            raise InputError(
+                f"rollout '{rollout.rollout_id}' is of task '{rollout.task_id}', which is not among the tasks"
+            )
     return pool.verdicts(_jobs(by_id, rollouts, locked))
 
 
@@ -32,5 +34,3 @@ def _jobs(by_id: dict[str, Task], rollouts: Sequence[Rollout], locked: bool) -> 
         task = by_id[rollout.task_id]
         candidate = parse_completion(rollout.completion, task, rollout.prompt_style, rollout.finish_reason)
         yield Job(task, candidate, rollout.rollout_id, locked)
-
-

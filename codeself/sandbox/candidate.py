@@ -38,8 +38,8 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "__getattr__": getattr,
     "__setattr__": setattr,
 }
-_BASES = (bool, int, float, complex, str, bytes, list, dict, tuple, set, frozenset)
-_DICT_VIEWS = (type({}.keys()), type({}.items()))
+_BASES: tuple[Any, ...] = (bool, int, float, complex, str, bytes, list, dict, tuple, set, frozenset)
+_DICT_VIEWS: Any = (type({}.keys()), type({}.items()))
 
 
 class OutputLimit(Exception):
@@ -86,7 +86,8 @@ class Candidate:
 
     def _run(self, program: str, output_cap: int) -> list[Any]:
         output = io.TextIOWrapper(io.BufferedWriter(_CountedOutput(output_cap), 8192), "utf-8", "replace")
-        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = output
+        sys.stdout = sys.stderr = output
+        vars(sys).update(__stdout__=output, __stderr__=output)
         sys.modules[MODULE_NAME] = self._module
         try:
             code = compile(program, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
@@ -100,7 +101,12 @@ class Candidate:
         return ["ran"]
 
     def _ask(
-        self, target: int | str | None, method: str | None, arguments: list[Any], named: dict[str, Any], changes: bool
+        self,
+        target: int | str | None,
+        method: str | None,
+        arguments: list[Any],
+        named: dict[str, Any],
+        changes: bool,
     ) -> list[Any]:
         try:
             decoded = [values.decode(item, self._reference) for item in arguments]
@@ -209,23 +215,15 @@ class _Function:
         return self._candidate.call_back(self._number, arguments)
 
 
-def _plain(base: type, value: Any) -> Any:
+def _plain(base: Any, value: Any) -> Any:
     """The content of an instance of a subclass of a builtin, read past whatever the subclass overrides."""
-    if base is list:
-        return list.__getitem__(value, slice(None))
-    if base is tuple:
-        return tuple.__getitem__(value, slice(None))
     if base is dict:
         return dict(dict.items(value))
     if base in (set, frozenset):
-        return base(base.__iter__(value))  # type: ignore[attr-defined]
-    if base is str:
-        return str.__str__(value)[:]  if type(str.__str__(value)) is str else str.__getitem__(value, slice(None))
-    if base is bytes:
-        return bytes.__getitem__(value, slice(None))
-    if base is complex:
-        return complex(complex.__add__(value, 0))
-    return base.__add__(value, 0)  # type: ignore[attr-defined]
+        return base(base.__iter__(value))
+    if base in (int, float, complex):
+        return base.__pos__(value)
+    return base.__getitem__(value, slice(None))
 
 
 def _names(error: BaseException) -> list[str]:

@@ -61,19 +61,23 @@ def in_container() -> bool:
 def _advice(level: IsolationLevel) -> tuple[str, ...]:
     if sys.platform != "linux":
         return (
-            f"{platform.system()} has no namespaces and no seccomp: run codeself in a Linux virtual machine or container.",
+            f"{platform.system()} has no namespaces and no seccomp: use a Linux virtual machine or container.",
         )
     if platform.machine() not in ("x86_64", "aarch64"):
-        return (f"system call numbers of {platform.machine()} are not known: add them to codeself/sandbox/syscalls.py.",)
+        return (
+            f"system calls of {platform.machine()} are not known: add them to codeself/sandbox/syscalls.py.",
+        )
     if level == "restricted":
-        return ("the kernel needs seccomp filters (CONFIG_SECCOMP_FILTER); inside a container its profile must allow them.",)
+        return ("the kernel needs seccomp filters; inside a container its profile must allow them.",)
     if level != "strict":
         return ("the kernel must allow process limits and pidfd (Linux 5.4 or later).",)
     advice = []
     if _read("/proc/sys/user/max_user_namespaces") == "0":
         advice.append("user namespaces are switched off: sysctl -w user.max_user_namespaces=15000, as root.")
     if _read("/proc/sys/kernel/unprivileged_userns_clone") == "0":
-        advice.append("ordinary users may not make namespaces: sysctl -w kernel.unprivileged_userns_clone=1, as root.")
+        advice.append(
+            "ordinary users may not make namespaces: sysctl -w kernel.unprivileged_userns_clone=1, as root."
+        )
     if _read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
         advice.append(
             "AppArmor keeps ordinary programs from making namespaces: sysctl -w"

@@ -86,7 +86,9 @@ def build_root(paths: list[Path], place: Path) -> None:
     for name in ("site-packages", "dist-packages", "test"):
         covered = place / Path(sysconfig.get_path("stdlib")).relative_to("/") / name
         if covered.is_dir():
-            kernel.mount("tmpfs", covered, "tmpfs", kernel.MS_RDONLY | kernel.MS_NOSUID, "size=4k,nr_inodes=2")
+            kernel.mount(
+                "tmpfs", covered, "tmpfs", kernel.MS_RDONLY | kernel.MS_NOSUID, "size=4k,nr_inodes=2"
+            )
     # lib64 and lib are links on merged-/usr systems; the loader looks there first.
     for link in ("lib", "lib64", "usr/lib64"):
         source = Path("/") / link

@@ -72,11 +72,16 @@ def run_tests(
                 trouble = _run_call(remote, task.entry_point, test, show)
             else:
                 if scope is None:
-                    scope = TestScope(remote, task.entry_point, _compiled(task.setup_code) if task.setup_code else None)
+                    scope = TestScope(
+                        remote, task.entry_point, _compiled(task.setup_code) if task.setup_code else None
+                    )
                 trouble = _run_source(scope, test)
         except CandidateEnded as end:
             return PhaseResult(
-                status=end.status, passed=passed, total=len(tests), detail=_trim(f"test {number}: {end.detail}")
+                status=end.status,
+                passed=passed,
+                total=len(tests),
+                detail=_trim(f"test {number}: {end.detail}"),
             )
         except AssertionError as error:
             trouble = ("failed", f"assertion does not hold{_shown(show, error)}")
@@ -100,7 +105,10 @@ def _run_call(remote: Remote, entry_point: str, test: CallTest, show: bool) -> t
         return None
     if not show:
         return "failed", "wrong answer"
-    return "failed", f"{_call_text(entry_point, test)} returned {_repr.repr(returned)}, expected {_repr.repr(expected)}"
+    return (
+        "failed",
+        f"{_call_text(entry_point, test)} returned {_repr.repr(returned)}, expected {_repr.repr(expected)}",
+    )
 
 
 def _run_source(scope: TestScope, test: AssertTest | CheckTest) -> tuple[Status, str] | None:

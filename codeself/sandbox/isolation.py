@@ -7,6 +7,7 @@ whole or not at all.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 from pathlib import Path
@@ -44,11 +45,9 @@ class Zygote:
 
     def _read_only_files(self) -> None:
         paths = filesystem.runtime_files()
-        try:
+        # On an older kernel the system call filter and the user's own permissions remain.
+        with contextlib.suppress(OSError):
             kernel.landlock_read_only(paths)
-        except OSError:
-            # An older kernel: the system call filter and the user's own permissions remain.
-            pass
 
     def _enter_strict(self) -> None:
         paths = filesystem.runtime_files()

@@ -6,6 +6,7 @@ Each function raises OSError when the kernel refuses. All of it is Linux only.
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import os
 import socket
@@ -76,9 +77,7 @@ def pivot_root(new_root: Path) -> None:
 
 
 def _prctl(option: int, argument: int = 0, third: int = 0) -> None:
-    _syscall(
-        "prctl", *(ctypes.c_ulong(value) for value in (option, argument, third, 0, 0))
-    )
+    _syscall("prctl", *(ctypes.c_ulong(value) for value in (option, argument, third, 0, 0)))
 
 
 def no_new_privileges() -> None:
@@ -107,10 +106,8 @@ def keep_only(capabilities: tuple[int, ...]) -> None:
                 _prctl(_PR_CAPBSET_DROP, number)
             except OSError:
                 break  # past the last capability that this kernel knows
-    try:
+    with contextlib.suppress(OSError):  # a kernel without ambient capabilities
         _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
-    except OSError:
-        pass
     capset(capabilities)
 
 

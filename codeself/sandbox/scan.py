@@ -14,7 +14,17 @@ _MODULES = {
     "process": {"subprocess", "multiprocessing", "pty", "signal", "concurrent"},
     "network": {"socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests"},
     "files": {"shutil", "tempfile", "pathlib", "glob", "fileinput", "sqlite3", "mmap"},
-    "interpreter": {"ctypes", "gc", "inspect", "importlib", "sys", "builtins", "code", "traceback", "faulthandler"},
+    "interpreter": {
+        "ctypes",
+        "gc",
+        "inspect",
+        "importlib",
+        "sys",
+        "builtins",
+        "code",
+        "traceback",
+        "faulthandler",
+    },
     "host": {"os", "posix", "platform", "resource", "pwd", "getpass"},
     "unpickling": {"pickle", "marshal", "shelve", "dill"},
 }
@@ -50,7 +60,9 @@ def scan(program: str) -> tuple[ScanFinding, ...]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ()
     findings = sorted({found for node in ast.walk(tree) for found in _look(node)})
-    return tuple(ScanFinding(rule=rule, line=line, detail=detail) for line, rule, detail in findings[:_MAX_FINDINGS])
+    return tuple(
+        ScanFinding(rule=rule, line=line, detail=detail) for line, rule, detail in findings[:_MAX_FINDINGS]
+    )
 
 
 def _look(node: ast.AST) -> list[tuple[int, str, str]]:

@@ -6,6 +6,7 @@ time is the kernel's count, and of wall time the part that the candidate spent w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -256,10 +257,8 @@ class Session:
             return self._status
         self._socket.close()
         descriptor = self._process_descriptor()
-        try:
+        with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         os.close(descriptor)
         self._zygote.control.settimeout(_START_SECONDS)
         try:

@@ -18,7 +18,7 @@ import socket
 import struct
 import sys
 import sysconfig
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from codeself.sandbox import candidate, channel, kernel
 from codeself.sandbox.isolation import Zygote
@@ -139,7 +139,7 @@ def _warm_up() -> None:
     namespace: dict[str, object] = {}
     exec(compile(_WARM_UP, "<warm-up>", "exec"), namespace)
     warm = candidate.Candidate()
-    frames = (
+    frames: tuple[list[Any], ...] = (
         ["run", _WARM_UP + "\nprint('warm')", 1 << 16],
         ["ask", "warm", None, [[3, 1, 2]], {}, True],
         ["ask", "nothing", None, [{"$tuple": [1, 2]}], {}, True],
@@ -148,8 +148,8 @@ def _warm_up() -> None:
     for frame in frames:
         channel.unpack(channel.pack(frame)[channel.HEADER_BYTES :])
         channel.pack(warm._answer(frame))
-    sys.stdout = sys.__stdout__ = stdout
-    sys.stderr = sys.__stderr__ = stderr
+    sys.stdout, sys.stderr = stdout, stderr
+    vars(sys).update(__stdout__=stdout, __stderr__=stderr)
     del sys.modules[candidate.MODULE_NAME]
 
 

@@ -86,10 +86,12 @@ def test_locked_tests_run_only_when_asked_for_and_decide_alone(grade):
     locked = [{"args": [[1, 1]], "expected": [1]}]
     program = "def f(x): return sorted(x)"
     without = grade(program, locked_tests=locked)
-    assert without.correct and without.correct_locked is None
+    assert without.correct
+    assert without.correct_locked is None
     assert without.phases["locked"].status == "skipped"
     with_locked = grade(program, locked_tests=locked, locked=True)
-    assert with_locked.correct and with_locked.correct_locked is False
+    assert with_locked.correct
+    assert with_locked.correct_locked is False
 
 
 def test_a_failed_public_test_spares_the_hidden_ones_and_says_what_was_expected(grade):
@@ -178,7 +180,10 @@ def test_setup_code_is_the_judges_and_wins_over_the_candidates_names(grade):
 
 
 def test_no_state_passes_from_one_candidate_to_the_next(grade):
-    leave = "import sys, builtins, math\nbuiltins.mark = 1\nmath.mark = 1\nsys.modules['mark'] = sys\ndef f(x): return sorted(x)"
+    leave = (
+        "import sys, builtins, math\nbuiltins.mark = 1\nmath.mark = 1\nsys.modules['mark'] = sys\n"
+        "def f(x): return sorted(x)"
+    )
     find = (
         "import sys, builtins, math\ndef f(x):\n    assert 'mark' not in sys.modules\n"
         "    assert not hasattr(builtins, 'mark') and not hasattr(math, 'mark')\n    return sorted(x)"

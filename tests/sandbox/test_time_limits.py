@@ -13,7 +13,13 @@ from codeself.records.verdicts import Candidate
 from codeself.sandbox.judge import Judge
 from tests.sandbox.conftest import make_task
 
-BURN = "import time\ndef f(x):\n    end = time.process_time() + {seconds}\n    while time.process_time() < end: pass\n    return sorted(x)"
+BURN = """
+import time
+def f(x):
+    end = time.process_time() + {seconds}
+    while time.process_time() < end: pass
+    return sorted(x)
+"""
 LIMITS = Limits(cpu_seconds=3.0, cpu_floor_seconds=0.2, reference_factor=4, wall_seconds=2.0)
 
 

@@ -27,8 +27,8 @@ ORACLES: dict[str, Oracle] = {
 # Numbers that the file writes as strings, by position, since JSON has no complex numbers.
 NUMBERS_AS_TEXT: dict[str, tuple[type, ...]] = {"Mbpp/124": (float, complex), "Mbpp/252": (complex,)}
 # Plus inputs larger than this (the value of a number, the length of anything else) are left out. They are
-# stamina tests and their neighbours (1000000, 1000001, ...): even EvalPlus's solution takes seconds on them, or
-# returns up to gigabytes. A verdict on them would say more about the machine than about the answer.
+# stamina tests and their neighbours (1000000, 1000001, ...): even EvalPlus's solution takes seconds on them,
+# or returns up to gigabytes. A verdict on them would say more about the machine than about the answer.
 LARGEST: dict[str, int] = {
     "HumanEval/15": 200_000,
     "HumanEval/36": 200_000,

@@ -19,7 +19,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from codeself.policies.openings import opening_of
+from codeself.policies.openings import joined, opening_of
 from codeself.policies.syntax import (
     MAX_CHARACTERS,
     bound_names,
@@ -111,6 +111,7 @@ def _maybe_cut(program: str, source: str, name: str, cut: bool) -> Candidate:
 
 
 def _continuation(text: str, opening: str, name: str, cut: bool) -> Candidate:
+    opening, text = joined(opening, text)
     end = end_of_block(opening, text)
     body = text if end is None else text[:end]
     if not body.strip():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from codeself.policies.backend import Prompt
+from codeself.policies.openings import joined
 from codeself.policies.syntax import end_of_block
 
 _AT_COLUMN_0 = re.compile(r"^\S", re.MULTILINE)
@@ -15,6 +16,5 @@ def is_finished(prompt: Prompt, text: str) -> bool:
     """Completion style: the function's block has ended. Chat style: a fenced block has been closed."""
     if prompt.style == "chat":
         return len(_FENCE.findall(text)) >= 2
-    first_line_counts = prompt.opening.endswith("\n")
-    looks_ended = _AT_COLUMN_0.search(text, 0 if first_line_counts else text.find("\n") + 1)
-    return looks_ended is not None and end_of_block(prompt.opening, text) is not None
+    opening, body = joined(prompt.opening, text)
+    return _AT_COLUMN_0.search(body) is not None and end_of_block(opening, body) is not None

@@ -166,6 +166,9 @@ class TestContinuation:
     def test_it_ends_at_the_first_dedent(self, after: str) -> None:
         assert continued("    return sum(xs)\n\n\n" + after).program == STARTER + "    return sum(xs)\n"
 
+    def test_the_line_end_after_the_docstring_may_stand_or_not(self) -> None:
+        assert continued("    return sum(xs)\n") == continued("\n    return sum(xs)\n")
+
     def test_brackets_and_strings_at_column_0_are_part_of_it(self) -> None:
         body = '    table = [\n1,\n2,\n]\n    text = """\nprint\n"""\n    # it\'s fine\n    return sum(xs)\n'
         assert continued(body + "print(1)\n").program == STARTER + body

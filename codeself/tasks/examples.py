@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from codeself.records.jsonl import dumps
 from codeself.records.tasks import AssertTest, CallTest, CheckTest, Task
 from codeself.records.values import NotData, decode, encode
+from codeself.tasks.syntax import parse
 
 Case = TypeVar("Case", bound=CallTest | AssertTest | CheckTest)
 
@@ -120,10 +121,8 @@ def _example_at(text: str, start: int, bracket: int) -> Example | None:
     before = text[line_start:start].strip()
     if before in ("assert", "assert not") and _AFTER.match(text, end):
         return Example(args, before == "assert", kwargs)
-    between = _BETWEEN.match(text, end)
-    if between is None and before == ">>>":
-        between = _DOCTEST.match(text, end)
-    if between is None:
+    between = (before == ">>>" and _DOCTEST.match(text, end)) or _BETWEEN.match(text, end)
+    if not between:
         return None
     stop = _end_of_literal(text, between.end())
     if stop is None or not _AFTER.match(text, stop):
@@ -190,7 +189,7 @@ def facts_in_text(text: str, name: str) -> set[Fact]:
         lines = match.group(1).split("\n")
         for count in range(1, len(lines) + 1):
             try:
-                tree = ast.parse("\n".join(lines[:count]))
+                tree = parse("\n".join(lines[:count]))
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue
             facts.update(_facts_in_tree(tree, (name,)))
@@ -201,7 +200,7 @@ def facts_in_text(text: str, name: str) -> set[Fact]:
 def facts_in_source(source: str, names: Iterable[str]) -> set[Fact]:
     """Facts that the asserts of a program state about any of `names`. Empty if it cannot be parsed."""
     try:
-        return set(_facts_in_tree(ast.parse(source), tuple(names)))
+        return set(_facts_in_tree(parse(source), tuple(names)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
 

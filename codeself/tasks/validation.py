@@ -21,6 +21,7 @@ from codeself.records.base import Record
 from codeself.records.tasks import CheckTest, Task
 from codeself.tasks.examples import facts_of_test, shown_by
 from codeself.tasks.similarity import near_duplicates
+from codeself.tasks.syntax import parse
 
 Rule = Literal[
     "duplicate_id",
@@ -133,7 +134,7 @@ def shown_solution(task: Task) -> str | None:
 def _bodies(source: str, name: str) -> set[str]:
     """The entry point's body as written and as Python writes it: no docstring, comments or white space."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError):
         return set()
     function = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name), None)

@@ -18,6 +18,7 @@ from codeself.records.tasks import AssertTest, CallTest
 from codeself.records.values import NotData, decode, encode
 from codeself.tasks.formats.evalplus_quirks import LARGEST, NUMBERS_AS_TEXT, ORACLES, Oracle
 from codeself.tasks.formats.rows import Expect, Row, read_dataset
+from codeself.tasks.syntax import parse
 
 BELOW = -1  # the depths of an argument below those that an assert shows
 FLOAT_ATOL = 1e-6  # EvalPlus's tolerance where the row gives none and the result is a float, or floats
@@ -162,7 +163,7 @@ def written_types(assertion: str, name: str, inputs: list[Any]) -> dict[tuple[in
     depths: dict[int, set[type]] = {}
     calls = [
         node
-        for statement in ast.parse(assertion).body
+        for statement in parse(assertion).body
         for node in ast.walk(statement)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
     ]

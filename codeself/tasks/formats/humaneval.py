@@ -20,6 +20,7 @@ from codeself.tasks.examples import Example, examples_in_text
 from codeself.tasks.formats.evalplus_inputs import call_test, expected_tests, read_plus
 from codeself.tasks.formats.mbpp import with_locked
 from codeself.tasks.formats.rows import Expect, Row, read_dataset
+from codeself.tasks.syntax import parse
 
 
 def load_humaneval(path: Path, expect: Expect, plus: Path | None = None) -> list[Task]:
@@ -104,7 +105,7 @@ def humaneval_task(
     prompt = row.text("prompt")
     name = row.text("entry_point")
     try:
-        tree = ast.parse(prompt + "\n    pass\n")
+        tree = parse(prompt + "\n    pass\n")
     except SyntaxError as error:
         raise InputError(f"{row.place}: prompt is not the beginning of a Python program: {error}") from error
     function = next((n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name), None)

@@ -16,6 +16,7 @@ from codeself.records.tasks import AssertTest, CallTest, Split, Task
 from codeself.tasks.examples import UNKNOWN, Fact, facts_in_source, shown_by, unknown_tests
 from codeself.tasks.formats.evalplus_inputs import PlusProblem, expected_tests, read_plus
 from codeself.tasks.formats.rows import Expect, Row, read_dataset
+from codeself.tasks.syntax import parse
 
 
 def load_mbpp(path: Path, plus: Path | None = None, expect: Expect | None = None) -> list[Task]:
@@ -94,11 +95,11 @@ def entry_point(code: str, asserts: list[str], place: str) -> str:
     """The function that the asserts call and the reference defines: of several, the one most asserts call,
     and among those the one defined last, since helpers come before what uses them."""
     try:
-        defined = defined_names(ast.parse(code))
+        defined = defined_names(parse(code))
         called = [
             {
                 node.func.id
-                for node in ast.walk(ast.parse(source))
+                for node in ast.walk(parse(source))
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             }
             for source in asserts
@@ -136,10 +137,10 @@ def _fits(row: Row, task: Task, problem: PlusProblem) -> bool:
     if problem.entry_point != task.entry_point or "text" not in row.data:
         return problem.entry_point == task.entry_point
     theirs = problem.row.text("assertion")
-    spelled = {ast.unparse(statement) for statement in ast.parse(theirs).body}
+    spelled = {ast.unparse(statement) for statement in parse(theirs).body}
     known = facts_in_source(theirs, [task.entry_point])
     return all(
-        ast.unparse(ast.parse(source)) in spelled
+        ast.unparse(parse(source)) in spelled
         or _stated(facts_in_source(source, [task.entry_point])) & _stated(known)
         for source in row.texts("test_list")
     )

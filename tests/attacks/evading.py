@@ -1,0 +1,60 @@
+"""Programs that try to outlive their time."""
+
+from __future__ import annotations
+
+from tests.attacks.cases import Case, Kit, asserts
+
+_TIME = "it runs longer than it may, or the verdict waits for it"
+_CALLS = Kit(reference="def f(x): return x", tests=asserts(*[f"assert f({n}) == {n}" for n in range(200)]))
+
+ATTACKS = [
+    Case("a loop", "def f(x):\n    while True: pass", _TIME),
+    Case("a loop at import", "while True: pass", _TIME),
+    Case("a loop that swallows all exceptions", "def f(x):\n    while True:\n        try:\n            while True: pass\n        except BaseException: pass", _TIME),
+    Case("a loop in a finally", "def f(x):\n    try: raise KeyError\n    finally:\n        while True: pass", _TIME),
+    Case("signals handled", "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, lambda *a: None)\n    except (OSError, ValueError): pass\ndef f(x):\n    while True: pass", _TIME),
+    Case("signals ignored", "import signal\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n    except (OSError, ValueError): pass\ndef f(x):\n    while True: pass", _TIME),
+    Case("signals blocked", "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\ndef f(x):\n    while True: pass", _TIME),
+    Case("timers cancelled", "import signal\ndef f(x):\n    signal.setitimer(signal.ITIMER_REAL, 0)\n    signal.alarm(0)\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n    while True: pass", _TIME),
+    Case("a timer that throws a timeout of its own", "import signal\ndef late(*a): raise TimeoutError\nsignal.signal(signal.SIGALRM, late)\nsignal.setitimer(signal.ITIMER_REAL, 0.05)\ndef f(x):\n    while True: pass", _TIME),
+    Case("sleep", "import time\ndef f(x): time.sleep(3600)", _TIME),
+    Case("sleep in small pieces", "import time\ndef f(x):\n    while True: time.sleep(0.001)", _TIME),
+    Case("wait for a lock", "import threading\ndef f(x):\n    lock = threading.Lock()\n    lock.acquire()\n    lock.acquire()", _TIME),
+    Case("wait for input", "import sys, os\ndef f(x):\n    r, w = os.pipe()\n    os.read(r, 1)", _TIME),
+    Case("wait for an event loop", "import asyncio\ndef f(x): asyncio.run(asyncio.sleep(3600))", _TIME),
+    Case("join of itself", "import threading\ndef f(x):\n    t = threading.Thread(target=threading.main_thread().join)\n    t.start(); t.join()", _TIME),
+    Case("a thread that goes on", "import threading\ndef g():\n    while True: pass\nthreading.Thread(target=g).start()\ndef f(x):\n    while True: pass", _TIME),
+    Case("many threads in loops", "import threading\ndef g():\n    while True: pass\nfor _ in range(5): threading.Thread(target=g, daemon=True).start()\ndef f(x): g()", _TIME),
+    Case("threads that leave the interpreter lock", "import threading, hashlib\nb = bytes(1 << 20)\ndef g():\n    while True: hashlib.sha512(b)\nfor _ in range(4): threading.Thread(target=g, daemon=True).start()\ndef f(x): g()", _TIME),
+    Case("C code that keeps the interpreter lock", "def f(x): return sum(range(10 ** 13))", _TIME),
+    Case("C code that keeps it, in an iterator", "import itertools, collections\ndef f(x): collections.deque(itertools.repeat(0), maxlen=0)", _TIME),
+    Case("C code that keeps it, in arithmetic", "def f(x): return pow(3, 10 ** 7) % 7", _TIME),
+    Case("C code that keeps it, in a library call", "import ctypes\ndef f(x): ctypes.PyDLL(None).sleep(3600)", _TIME),
+    Case("a comparison without end", "def f(x):\n    return 'a' * 10 ** 6 in [('a' * 10 ** 6 + str(i)) * 2 for i in range(10 ** 4)] or 'ab' * 10 ** 7 in 'a' * 10 ** 8", _TIME),
+    Case("SIGSTOP", "import os, signal\ndef f(x):\n    os.kill(os.getpid(), signal.SIGSTOP)\n    while True: pass", _TIME),
+    Case("SIGTSTP and SIGTTIN", "import os, signal\ndef f(x):\n    os.kill(os.getpid(), signal.SIGTSTP)\n    os.kill(os.getpid(), signal.SIGTTIN)\n    while True: pass", _TIME),
+    Case("the main thread ends, another goes on", "import ctypes, threading\ndef g():\n    while True: pass\ndef f(x):\n    threading.Thread(target=g).start()\n    ctypes.CDLL(None).syscall(60, 0)", _TIME),
+    Case("the main thread ends, another sleeps", "import ctypes, threading, time\ndef f(x):\n    threading.Thread(target=time.sleep, args=(3600,)).start()\n    ctypes.CDLL(None).pthread_exit(0)", _TIME),
+    Case("a loop at exit", "import atexit\ndef g():\n    while True: pass\natexit.register(g)\ndef f(x): raise SystemExit", _TIME),
+    Case("a loop in a destructor", "class D:\n    def __del__(s):\n        while True: pass\ndef f(x):\n    D()\n    return sorted(x)", _TIME),
+    Case("a loop in a representation", "class R:\n    def __repr__(s):\n        while True: pass\n    __str__ = __repr__\ndef f(x): raise ValueError(R())", _TIME),
+    Case("a loop in a hash of a key", "class R:\n    n = 0\n    def __hash__(s):\n        R.n += 1\n        while R.n > 1: pass\n        return 0\ndef f(x): return {R(): 1}.get(R())", _TIME),
+    Case("a loop in __getattribute__ of the result", "class R:\n    def __getattribute__(s, n):\n        while True: pass\ndef f(x): return R()", "", Kit(reference="def f(x): return ''", tests=asserts("assert f(1).upper() == ''"))),
+    Case("a loop in the encoding of the result", "class D(dict):\n    def items(s):\n        while True: pass\n    __iter__ = keys = values = __len__ = items\nimport collections\nclass M(collections.abc.Mapping):\n    def __getitem__(s, k): return 1\n    def __len__(s): return 1\n    def __iter__(s):\n        while True: yield 1\ndef f(x): return M()", _TIME),
+    Case("a loop in __class__", "class R:\n    @property\n    def __class__(s):\n        while True: pass\ndef f(x): return R()", _TIME),
+    Case("a loop in __instancecheck__", "class M(type):\n    def __instancecheck__(c, o):\n        while True: pass\n    def __subclasscheck__(c, o):\n        while True: pass\nclass R(metaclass=M): pass\ndef f(x): return isinstance(1, R)", _TIME),
+    Case("a clock of its own", "import time\ntime.monotonic = time.time = time.perf_counter = time.process_time = lambda: 0.0\ndef f(x):\n    while True: pass", _TIME),
+    Case("a channel closed and a loop", "import os\ndef f(x):\n    os.close(3)\n    while True: pass", _TIME),
+    Case("an answer and then a loop", "import os, struct\ndef f(x):\n    body = b'\\x92\\xa5value\\xc0'\n    os.write(3, struct.pack('>I', len(body)) + body)\n    while True: pass", _TIME),
+    Case("half a frame and then nothing", "import os, time\ndef f(x):\n    os.write(3, b'\\0\\0\\1\\0abc')\n    time.sleep(3600)", _TIME),
+    Case("a frame a byte at a time", "import os, time\ndef f(x):\n    os.write(3, b'\\0\\0\\xff\\xff')\n    while True:\n        os.write(3, b'\\xc0')\n        time.sleep(0.005)", _TIME),
+    Case("frames without end, faster than they are read", "import os\ndef f(x):\n    while True: os.write(3, b'\\0\\0\\0\\2\\x91\\xc0' * 1000)", _TIME),
+    Case("a little time at each of many calls", "import time\ndef f(x):\n    end = time.thread_time() + 0.01\n    while time.thread_time() < end: pass\n    return x", _TIME, _CALLS),
+    Case("a little sleep at each of many calls", "import time\ndef f(x):\n    time.sleep(0.05)\n    return x", _TIME, _CALLS),
+    Case("nothing is read any more", "import time\ndef f(x):\n    while True: time.sleep(1)", _TIME, Kit(reference="def f(x): return 1", tests=asserts("assert f(['x' * 100000] * 50) == 1"))),
+    Case("faulthandler and a core", "import faulthandler, signal, os\nfaulthandler.enable(open('/dev/null', 'w')) if hasattr(faulthandler, 'enable') else 0\nfaulthandler.dump_traceback_later(3600, exit=False)\ndef f(x):\n    while True: pass", _TIME),
+    Case("sleep through time limits by a stopped clock of threads", "import threading, time\ndef f(x):\n    threading.Event().wait()", _TIME),
+    Case("an audit hook that vetoes", "import sys\ndef hook(e, a):\n    raise RuntimeError(e)\nsys.addaudithook(hook)\ndef f(x):\n    while True: pass", _TIME),
+    Case("a trace function that never lets go", "import sys\ndef t(*a):\n    while True: pass\ndef f(x):\n    sys.settrace(t)\n    sorted(x, key=lambda v: v)", _TIME),
+    Case("a busy garbage collector", "import gc\ndef f(x):\n    gc.set_threshold(1)\n    kept = []\n    while True:\n        a = []\n        a.append(a)\n        kept.append(a) if len(kept) < 10000 else None", _TIME),
+]

@@ -22,6 +22,8 @@ from codeself.sandbox import channel
 MODULE_NAME = "candidate"
 DESCRIPTOR = 3  # the channel to the judge; 0 to 2 are the null device
 _MESSAGE_CHARACTERS = 300
+_FIRST_READ = 4096  # most requests are smaller, and memory that is not touched costs nothing
+_CHUNK = 1 << 20
 
 # What the judge may ask of an object beyond a named method. No comparison and no arithmetic is among them:
 # their answer would itself be the verdict.
@@ -49,33 +51,49 @@ class OutputLimit(Exception):
 class _CountedOutput(io.RawIOBase):
     """Takes what is printed, keeps none of it, and stops a program that prints without end."""
 
-    def __init__(self, cap: int) -> None:
-        self._left = cap
+    left = 0  # bytes that may still be printed
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._left -= len(data)
-        if self._left < 0:
+        self.left -= len(data)
+        if self.left < 0:
             raise OutputLimit("wrote more output than allowed")
         return len(data)
 
 
 class Candidate:
-    """One program and the objects that the judge has asked about."""
+    """One program and the objects that the judge has asked about.
 
-    def __init__(self) -> None:
+    Made in the zygote, before there is a program: what is ready there costs a candidate nothing.
+    """
+
+    def __init__(self, descriptor: int = DESCRIPTOR) -> None:
+        self._descriptor = descriptor
         self._module = types.ModuleType(MODULE_NAME)
         self._objects: dict[int, Any] = {}
+        self._printed = _CountedOutput()
+        self._output = io.TextIOWrapper(io.BufferedWriter(self._printed, 8192), "utf-8", "replace")
+
+    def enter(self) -> None:
+        """Become what the program finds in `sys`: its output, and its module."""
+        sys.stdout = sys.stderr = self._output
+        vars(sys).update(__stdout__=self._output, __stderr__=self._output)
+        sys.modules[MODULE_NAME] = self._module
 
     def serve(self) -> None:
         """Answer until the judge goes away."""
-        while True:
-            frame = self._receive()
-            if frame is None:
-                return
-            self._send(self._answer(frame))
+        while self.serve_one():
+            pass
+
+    def serve_one(self) -> bool:
+        """Answer one request; False when the judge is gone."""
+        frame = self._receive()
+        if frame is None:
+            return False
+        self._send(self._answer(frame))
+        return True
 
     def _answer(self, frame: list[Any]) -> list[Any]:
         if frame[0] == "run":
@@ -85,17 +103,14 @@ class Candidate:
         return ["broken", f"unknown request {frame[0]}"]
 
     def _run(self, program: str, output_cap: int) -> list[Any]:
-        output = io.TextIOWrapper(io.BufferedWriter(_CountedOutput(output_cap), 8192), "utf-8", "replace")
-        sys.stdout = sys.stderr = output
-        vars(sys).update(__stdout__=output, __stderr__=output)
-        sys.modules[MODULE_NAME] = self._module
+        self._printed.left = output_cap
         try:
             code = compile(program, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
         except BaseException as error:
             return ["syntax", *_describe(error)]
         try:
             exec(code, self._module.__dict__)
-            output.flush()
+            self._output.flush()
         except BaseException as error:
             return ["raised", *_describe(error)]
         return ["ran"]
@@ -184,24 +199,27 @@ class Candidate:
             data = channel.pack(frame)
         except BaseException as error:
             data = channel.pack(["raised", *_describe(error)])
-        while data:
-            data = data[os.write(DESCRIPTOR, data) :]
+        sent = os.write(self._descriptor, data)
+        while sent < len(data):
+            sent += os.write(self._descriptor, data[sent : sent + _CHUNK])
 
     def _receive(self) -> list[Any] | None:
-        header = self._read(channel.HEADER_BYTES)
-        if header is None:
+        # The judge sends one request at a time: what has come belongs to one frame.
+        data = os.read(self._descriptor, _FIRST_READ)
+        if len(data) < channel.HEADER_BYTES:
             return None
-        body = self._read(channel.body_length(header, 1 << 31))
-        return None if body is None else channel.unpack(body)
-
-    def _read(self, count: int) -> bytes | None:
-        data = os.read(DESCRIPTOR, count)
-        while data and len(data) < count:
-            more = os.read(DESCRIPTOR, count - len(data))
-            if not more:
-                return None
-            data += more
-        return data or None
+        length = channel.HEADER_BYTES + channel.body_length(data, 1 << 31)
+        if len(data) < length:
+            parts = [data]
+            left = length - len(data)
+            while left:
+                data = os.read(self._descriptor, min(left, _CHUNK))
+                if not data:
+                    return None
+                parts.append(data)
+                left -= len(data)
+            data = b"".join(parts)
+        return channel.unpack(data[channel.HEADER_BYTES :])
 
 
 class _Function:
@@ -240,11 +258,3 @@ def _message(error: BaseException) -> str:
 
 def _describe(error: BaseException) -> tuple[list[str], str]:
     return _names(error), _message(error)
-
-
-def serve() -> None:
-    """Run as a candidate until the judge goes away, then end this process without cleaning up."""
-    try:
-        Candidate().serve()
-    finally:
-        os._exit(0)

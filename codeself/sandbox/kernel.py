@@ -5,7 +5,6 @@ Each function raises OSError when the kernel refuses. All of it is Linux only.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import ctypes
 import os
@@ -17,6 +16,10 @@ from codeself.sandbox.syscalls import table
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
+# For a candidate's first moments, where every object made or touched is a page copied: plain ints and prepared
+# objects, no errno, and the interpreter's lock kept.
+_direct = ctypes.PyDLL(None).syscall
+_direct.restype = ctypes.c_long
 _TABLE = table()
 NUMBERS: dict[str, int] = _TABLE[1] if _TABLE else {}
 
@@ -28,7 +31,6 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
-CLONE_PIDFD = 0x00001000
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -113,6 +115,7 @@ def keep_only(capabilities: tuple[int, ...]) -> None:
 
 _CAP_HEADER = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0), 8)
 _CAP_NONE = ctypes.create_string_buffer(bytes(24), 24)
+_CAPSET, _SECCOMP, _CLONE = (NUMBERS.get(name, -1) for name in ("capset", "seccomp", "clone"))
 
 
 def capset(capabilities: tuple[int, ...]) -> None:
@@ -124,8 +127,9 @@ def capset(capabilities: tuple[int, ...]) -> None:
 
 
 def drop_last_capability() -> None:
-    """capset(()) with nothing left to allocate: it runs in each candidate's first moments."""
-    _check(_libc.syscall(ctypes.c_long(NUMBERS["capset"]), _CAP_HEADER, _CAP_NONE), "capset")
+    """capset(()) with nothing left to prepare: it runs in each candidate's first moments."""
+    if _direct(_CAPSET, _CAP_HEADER, _CAP_NONE):
+        raise OSError("capset")
 
 
 class _Filter(ctypes.Structure):
@@ -139,27 +143,23 @@ class SeccompProgram:
         packed = b"".join(struct.pack("HBBI", *instruction) for instruction in instructions)
         self._memory = ctypes.create_string_buffer(packed, len(packed))
         self._filter = _Filter(len(instructions), ctypes.cast(self._memory, ctypes.c_void_p))
+        self._argument = ctypes.byref(self._filter)
 
     def install(self) -> None:
         """Bind this thread and its children to the filter, for good. Needs no_new_privileges."""
-        _syscall("seccomp", ctypes.c_ulong(1), ctypes.c_ulong(0), ctypes.byref(self._filter))
+        if _direct(_SECCOMP, 1, 0, self._argument):
+            raise OSError("seccomp")
 
 
-def clone(flags: int) -> tuple[int, int]:
-    """Fork this single-threaded process with the given CLONE flags. Returns (pid, pidfd); pid 0 in the child.
+def clone(flags: int) -> int:
+    """Fork this single-threaded process with the given CLONE flags. Returns its pid; 0 in the child.
 
     Python's own fork hooks do not run: what they would reseed or reset is set up by the caller.
     """
-    descriptor = ctypes.c_int(-1)
-    pid = _syscall(
-        "clone",
-        ctypes.c_ulong(flags | CLONE_PIDFD | 17),  # 17: SIGCHLD
-        ctypes.c_ulong(0),
-        ctypes.byref(descriptor),
-        ctypes.c_ulong(0),
-        ctypes.c_ulong(0),
-    )
-    return pid, descriptor.value
+    pid: int = _direct(_CLONE, flags | 17, None, None, None, None)  # 17: SIGCHLD
+    if pid < 0:
+        raise OSError("clone")
+    return pid
 
 
 def landlock_read_only(paths: list[Path]) -> None:
@@ -187,7 +187,7 @@ def landlock_read_only(paths: list[Path]) -> None:
 
 
 def send_with_fd(channel: socket.socket, data: bytes, descriptor: int) -> None:
-    channel.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))])
+    channel.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", descriptor))])
 
 
 def receive_with_fd(channel: socket.socket, size: int) -> tuple[bytes, int]:

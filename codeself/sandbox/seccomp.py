@@ -7,7 +7,7 @@ flags a filter can read.
 
 from __future__ import annotations
 
-from codeself.sandbox.kernel import CLONE_NEWPID, CLONE_PIDFD, CLONE_THREAD, NUMBERS
+from codeself.sandbox.kernel import CLONE_NEWPID, CLONE_THREAD, NUMBERS
 from codeself.sandbox.syscalls import table
 
 # Reading, memory, time, threads, waiting, and pairs of sockets connected to each other (asyncio needs one).
@@ -39,7 +39,8 @@ _SIGCHLD = 17
 _IOCTLS = (0x5401, 0x5451, 0x5421, 0x5413, 0x541B)
 _PRCTLS = (15, 16)  # a thread's name
 _AF_UNIX = 1
-_SEALING = ("capset", "seccomp")  # used once by each candidate's process, before the candidate's code
+# Used by the zygote, and once by each candidate's process before the candidate's code.
+_SEALING = ("capset", "seccomp", "pidfd_open")
 
 Instruction = tuple[int, int, int, int]
 
@@ -122,7 +123,7 @@ def zygote_filter() -> list[Instruction]:
     """For the zygote and all it forks: the allow-list, fork with the exact flags it uses, and its own tools."""
     program = _Program()
     program.answer(("clone3",), _ERRNO | _ENOSYS)
-    program.allow_clone((_SIGCHLD | CLONE_PIDFD, _SIGCHLD | CLONE_PIDFD | CLONE_NEWPID))
+    program.allow_clone((_SIGCHLD, _SIGCHLD | CLONE_NEWPID))
     program.allow_argument("ioctl", 1, _IOCTLS)
     program.allow_argument("prctl", 0, _PRCTLS)
     program.allow_argument("socketpair", 0, (_AF_UNIX,))

@@ -24,11 +24,12 @@ from codeself.records.config import Limits
 from codeself.records.errors import InfrastructureError
 from codeself.records.verdicts import IsolationLevel, Status
 from codeself.sandbox import channel, kernel
-from codeself.sandbox.zygote import ENDED, REQUEST
+from codeself.sandbox.zygote import DONE, ENDED, KILL, SHOW, START
 
 _START_SECONDS = 60.0
-# A reply that came within this much wall time needs no look at the CPU clock, whatever the limit.
-_GLANCE_SECONDS = 0.005
+# What ran before a phase is left out of its CPU time, unless it was less than this share of the limit.
+_GLANCE_SHARE = 0.04
+_FIRST_READ = 1 << 16
 # Real time after which a phase ends however starved of a core the candidate was: every wait has a bound.
 _STARVED_FACTOR, _STARVED_SECONDS = 10, 60
 # A candidate that waited for a core this share of its CPU time may have run slower than alone.
@@ -59,11 +60,9 @@ class ZygoteProcess:
 
     def __init__(self, level: IsolationLevel, limits: Limits) -> None:
         """Start one. Raises InfrastructureError when the level cannot be reached here."""
-        import msgpack
-
         self.level: IsolationLevel = level
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        paths = [str(Path(module.__file__ or "").parent.parent) for module in (codeself, msgpack)]
+        paths = [str(Path(codeself.__file__ or "").parent.parent)]
         program = _BOOTSTRAP.format(
             paths=paths,
             level=level,
@@ -72,13 +71,15 @@ class ZygoteProcess:
             descriptor=theirs.fileno(),
         )
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", program],
+            # Isolated (-P -s -S), but for the variables given here: -I would leave those out too.
+            [sys.executable, "-P", "-s", "-S", "-B", "-c", program],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not os.environ.get("CODESELF_DEBUG") else None,
-            # No hash seed of the host's: what a candidate computes is the same on every run.
-            env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
+            # No hash seed of the host's: what a candidate computes is the same on every run. Symbols are bound
+            # at the start, once, and not in each candidate.
+            env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"},
             start_new_session=True,
         )
         theirs.close()
@@ -101,30 +102,30 @@ class ZygoteProcess:
 
 
 class Session:
-    """One candidate's process. Use as a context manager: on exit the process is dead and reaped."""
+    """One candidate's process. Use as a context manager: on exit the process is killed, with all in it."""
 
     def __init__(self, zygote: ZygoteProcess, limits: Limits) -> None:
         self._zygote = zygote
         self._limits = limits
         self._cap = limits.value_kb * 1024
-        self._pidfd = -1
         self._clock: int | None = None
-        self._status = 0
         self._pid = 0
+        self._unread = b""
         self.out_of_cpu = self.contended = False
-        self.cpu_seconds = 0.0
         ours, theirs = socket.socketpair()
         try:
-            kernel.send_with_fd(zygote.control, REQUEST, theirs.fileno())
+            kernel.send_with_fd(zygote.control, START, theirs.fileno())
         except OSError as error:
             ours.close()
             raise InfrastructureError(f"the sandbox's zygote is gone: {error}") from error
         finally:
             theirs.close()
-        ours.setblocking(False)
+        # The kernel wakes us when nothing has come in the time that is the least allowed.
+        patience = min(limits.cpu_seconds, limits.wall_seconds)
+        timeval = struct.pack("ll", int(patience), int(patience % 1 * 1e6) + 1)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
         self._socket = ours
-        self._poll = select.poll()
-        self._poll.register(ours, select.POLLIN)
         self._started = time.monotonic()
         self._phase_started = self._started
         self._phase_cpu = self._phase_starved = 0.0
@@ -140,8 +141,7 @@ class Session:
     def start_phase(self) -> None:
         """Give the candidate a fresh allowance of CPU and wall time."""
         now = time.monotonic()
-        # Until it has run for a moment there is nothing to read that would matter.
-        if now - self._started > _GLANCE_SECONDS:
+        if now - self._started > _GLANCE_SHARE * self._limits.cpu_seconds:
             self._phase_cpu = self._cpu()
             self._phase_starved = self._waited_for_a_core()
         self._phase_started = now
@@ -149,10 +149,15 @@ class Session:
     def ask(self, frame: list[Any]) -> list[Any]:
         """Send a request and wait for the reply. Raises CandidateEnded."""
         self._send(channel.pack(frame))
-        header = self._receive(channel.HEADER_BYTES)
+        data = self._unread or self._receive(_FIRST_READ)
+        while len(data) < channel.HEADER_BYTES:
+            data += self._receive(_FIRST_READ)
         try:
-            length = channel.body_length(header, self._cap)
-            reply = channel.unpack(self._receive(length))
+            end = channel.HEADER_BYTES + channel.body_length(data, self._cap)
+            if len(data) < end:
+                data = self._rest(data, end)
+            self._unread = data[end:]
+            reply = channel.unpack(data[channel.HEADER_BYTES : end])
         except channel.ChannelError as error:
             raise CandidateEnded("output", str(error)) from error
         if time.monotonic() - self._phase_started > self._limits.cpu_seconds:
@@ -160,20 +165,19 @@ class Session:
         return reply
 
     def _send(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
+        sent = 0
+        while sent < len(data):
             try:
-                view = view[self._socket.send(view) :]
+                sent += self._socket.send(memoryview(data)[sent:] if sent else data)
             except BlockingIOError:
                 self._wait(select.POLLOUT)
             except OSError:
                 raise self._death() from None
 
-    def _receive(self, count: int) -> bytearray:
-        data = bytearray()
-        while len(data) < count:
+    def _receive(self, most: int) -> bytes:
+        while True:
             try:
-                part = self._socket.recv(min(count - len(data), 1 << 20))
+                part = self._socket.recv(most)
             except BlockingIOError:
                 self._wait(select.POLLIN)
                 continue
@@ -181,17 +185,21 @@ class Session:
                 raise self._death() from None
             if not part:
                 raise self._death()
-            data += part
-        return data
+            return part
+
+    def _rest(self, data: bytes, end: int) -> bytes:
+        whole = bytearray(data)
+        while len(whole) < end:
+            whole += self._receive(min(end - len(whole), 1 << 20))
+        return bytes(whole)
 
     def _wait(self, event: int) -> None:
         """Wait for the socket; look at the clocks whenever a limit could have been passed."""
-        self._poll.modify(self._socket, event)
-        pause = self._limits.cpu_seconds - (time.monotonic() - self._phase_started)
-        while not self._poll.poll(max(pause, 0.001) * 1000):
-            # CPU time grows no faster than wall time, but for threads that leave the interpreter lock.
-            cpu_left, wall_left = self._check_clocks()
-            pause = min(cpu_left, wall_left)
+        waiting = select.poll()
+        waiting.register(self._socket, event)
+        # CPU time grows no faster than wall time, but for threads that leave the interpreter lock.
+        while not waiting.poll(max(min(self._check_clocks()), 0.001) * 1000):
+            pass
 
     def _check_clocks(self) -> tuple[float, float]:
         """What is left of both limits, in seconds. Raises CandidateEnded when one is used up."""
@@ -215,7 +223,7 @@ class Session:
 
     def _cpu(self) -> float:
         if self._clock is None:
-            self._pid = _pid_behind(self._process_descriptor())
+            self._pid = self._find_process()
             self._clock = (~self._pid << 3) | 2  # what clock_getcpuclockid computes
         try:
             return time.clock_gettime(self._clock)
@@ -230,20 +238,28 @@ class Session:
         except (OSError, IndexError, ValueError):
             return 0.0
 
-    def _process_descriptor(self) -> int:
-        if self._pidfd < 0:
-            try:
-                self._zygote.control.settimeout(_START_SECONDS)
-                message, self._pidfd = kernel.receive_with_fd(self._zygote.control, 64)
-            except OSError as error:
-                raise InfrastructureError(f"the sandbox's zygote does not answer: {error}") from error
-            if message != b"S" or self._pidfd < 0:
-                raise InfrastructureError("the sandbox's zygote is gone")
-        return self._pidfd
+    def _find_process(self) -> int:
+        """The candidate's process id as it is here, outside its namespace."""
+        try:
+            self._zygote.control.send(SHOW)
+            message, descriptor = kernel.receive_with_fd(self._zygote.control, 64)
+        except OSError as error:
+            raise InfrastructureError(f"the sandbox's zygote does not answer: {error}") from error
+        if message != b"S" or descriptor < 0:
+            raise InfrastructureError("the sandbox's zygote is gone")
+        try:
+            return _pid_behind(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _death(self) -> CandidateEnded:
         """Why the candidate's end of the channel closed, from how its process ended."""
-        status = self._end()
+        self._socket.close()
+        try:
+            self._zygote.control.send(KILL)
+            _, status, _ = ENDED.unpack(self._zygote.control.recv(64))
+        except (OSError, struct.error) as error:
+            raise InfrastructureError(f"the sandbox's zygote does not answer: {error}") from error
         if os.WIFSIGNALED(status):
             name = signal.Signals(os.WTERMSIG(status)).name
             return CandidateEnded("crashed", f"its process was ended by {name}")
@@ -251,25 +267,13 @@ class Session:
             "crashed", f"its process exited with status {os.waitstatus_to_exitcode(status)}"
         )
 
-    def _end(self) -> int:
-        """Kill the process and everything in it; returns its wait status. A second call changes nothing."""
-        if self._socket.fileno() < 0:
-            return self._status
-        self._socket.close()
-        descriptor = self._process_descriptor()
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        os.close(descriptor)
-        self._zygote.control.settimeout(_START_SECONDS)
-        try:
-            message = self._zygote.control.recv(64)
-            _, self._status, self.cpu_seconds = ENDED.unpack(message)
-        except (OSError, struct.error) as error:
-            raise InfrastructureError(f"the sandbox's zygote does not answer: {error}") from error
-        return self._status
-
     def close(self) -> None:
-        self._end()
+        """Have the process killed, and everything in it. The next one starts only after its end."""
+        if self._socket.fileno() >= 0:
+            self._socket.close()
+            # A zygote that is gone took the candidate with it; whoever starts the next one finds out.
+            with contextlib.suppress(OSError):
+                self._zygote.control.send(DONE)
 
 
 def wall_bound(limits: Limits) -> float:

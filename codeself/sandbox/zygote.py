@@ -1,12 +1,13 @@
 """The zygote: a warm, isolated interpreter that forks once for each candidate.
 
-Started by the judge with `python -I -S`, for one level and one set of limits; never forked from a process
-that holds anything. It hears of a candidate only a descriptor: programs and tests never pass through its
-memory, so that no candidate inherits another's. One request and two answers a candidate:
+Started by the judge for one level and one set of limits; never forked from a process that holds anything. It
+hears of a candidate only a descriptor: programs and tests never pass through its memory, so that no candidate
+inherits another's. One candidate lives at a time. What the judge may send:
 
-    judge -> zygote   "C"                      (with the candidate's end of a socket pair)
-    zygote -> judge   "S"                      (with a pidfd of the candidate's process)
-    zygote -> judge   "E", wait status, CPU seconds
+    "C", with the candidate's end of a socket pair    start a candidate
+    "D"                                               it is done: kill and reap it
+    "K"                                               the same, and answer "E", wait status, CPU seconds
+    "P"                                               answer "S", with a pidfd of its process
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from codeself.sandbox.isolation import Zygote
 if TYPE_CHECKING:  # the records' library is large, and every page of the zygote costs each fork
     from codeself.records.verdicts import IsolationLevel
 
-REQUEST = b"C"
+START, DONE, KILL, SHOW = b"C", b"D", b"K", b"P"
 ENDED = struct.Struct("cid")  # b"E", wait status, CPU seconds of user and system
+_CONTROL = candidate.DESCRIPTOR + 1
+_ROUNDS = 20  # the interpreter adapts a function's code after some calls; until then each call writes to it
 
 _PRELOADED = """
 abc bisect collections collections.abc contextlib copy dataclasses datetime enum functools heapq io itertools
@@ -53,20 +56,43 @@ def warm(numbers: List[int], text: str = "a1 b2"):
 def main(level: IsolationLevel, memory_mb: int, processes: int, control: socket.socket) -> None:
     """Report "ready" (or what went wrong), then serve until the judge goes away."""
     try:
-        zygote = prepare(level, memory_mb, processes)
+        # The lowest free descriptor is then the candidate's own, and its channel arrives there by itself.
+        control = _move(control, _CONTROL)
+        zygote, ready = prepare(level, memory_mb, processes)
     except Exception as error:
         control.send(f"{type(error).__name__}: {error}".encode()[:2000])
         os._exit(1)
     control.send(b"ready")
+    serve(zygote, ready, control)
+
+
+def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) -> None:
+    """Do what the judge asks until it goes away; then everything here ends with this process."""
+    pid = 0
     while True:
-        request, connection = kernel.receive_with_fd(control, len(REQUEST))
-        if not request:
+        message, channel_end = kernel.receive_with_fd(control, 1)
+        if message == START:
+            pid = kernel.clone(zygote.clone_flags)
+            if pid == 0:
+                _become_candidate(zygote, ready, channel_end)
+            os.close(channel_end)
+        elif message == SHOW:
+            descriptor = os.pidfd_open(pid)
+            kernel.send_with_fd(control, b"S", descriptor)
+            os.close(descriptor)
+        elif message in (DONE, KILL):
+            os.kill(pid, 9)
+            _, status, usage = os.wait4(pid, 0)
+            if zygote.level in ("none", "limits"):
+                _end_orphans()
+            if message == KILL:
+                control.send(ENDED.pack(b"E", status, usage.ru_utime + usage.ru_stime))
+        else:
             os._exit(0)
-        _serve_one(zygote, control, connection)
 
 
-def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> Zygote:
-    """Make this process a zygote: warm, isolated, bounded, its memory frozen."""
+def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygote, candidate.Candidate]:
+    """Make this process a zygote: warm, isolated, bounded, its memory frozen. Returns the next candidate too."""
     for name in _PRELOADED:
         importlib.import_module(name)
     _warm_up()
@@ -74,35 +100,35 @@ def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> Zygote:
     zygote.enter()
     _forget_the_host()
     zygote.bound(_address_space() + (memory_mb << 20), processes)
+    ready = candidate.Candidate()
+    ready.enter()
     gc.collect()
     gc.freeze()
     # A candidate collects later than usual: an early collection only writes to pages it shares with the zygote.
     gc.set_threshold(20_000, 10, 10)
-    return zygote
+    return zygote, ready
 
 
-def _serve_one(zygote: Zygote, control: socket.socket, connection: int) -> None:
-    pid, pidfd = kernel.clone(zygote.clone_flags)
-    if pid == 0:
-        _become_candidate(zygote, connection)
-    os.close(connection)
-    kernel.send_with_fd(control, b"S", pidfd)
-    os.close(pidfd)
-    _, status, usage = os.wait4(pid, 0)
-    if zygote.level in ("none", "limits"):
-        _end_orphans()
-    control.send(ENDED.pack(b"E", status, usage.ru_utime + usage.ru_stime))
-
-
-def _become_candidate(zygote: Zygote, connection: int) -> None:
+def _become_candidate(zygote: Zygote, ready: candidate.Candidate, connection: int) -> None:
     """In the new process: nothing is open but the null device and the channel, then the last seal, then serve."""
     try:
-        os.dup2(connection, candidate.DESCRIPTOR)
-        os.closerange(candidate.DESCRIPTOR + 1, 64)
+        if connection != candidate.DESCRIPTOR:
+            os.dup2(connection, candidate.DESCRIPTOR)
+        os.closerange(candidate.DESCRIPTOR + 1, _CONTROL + 1)
         zygote.seal()
-        candidate.serve()
+        ready.serve()
     finally:
         os._exit(70)
+
+
+def _move(control: socket.socket, descriptor: int) -> socket.socket:
+    """The same socket under another descriptor; all between the null device and it is free then."""
+    if control.fileno() != descriptor:
+        os.dup2(control.fileno(), descriptor)
+    control.detach()
+    os.closerange(candidate.DESCRIPTOR, descriptor)
+    os.closerange(descriptor + 1, 256)
+    return socket.socket(fileno=descriptor)
 
 
 def _forget_the_host() -> None:
@@ -111,7 +137,14 @@ def _forget_the_host() -> None:
     stdlib = sysconfig.get_path("stdlib")
     sys.path[:] = [stdlib, os.path.join(stdlib, "lib-dynload")]
     sys.path_importer_cache.clear()
-    sys.argv[:] = [candidate.MODULE_NAME]
+    sys.argv[:] = sys.orig_argv[:] = [candidate.MODULE_NAME]
+    sys.executable = ""
+    sys.prefix = sys.exec_prefix = sys.base_prefix
+    for module in list(sys.modules.values()):
+        # Where this package is installed tells of the host's users and folders.
+        if not str(getattr(module, "__file__", None) or stdlib).startswith(stdlib):
+            module.__file__ = module.__cached__ = None  # type: ignore[attr-defined]
+            module.__spec__ = None
 
 
 def _address_space() -> int:
@@ -121,7 +154,7 @@ def _address_space() -> int:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    low, high = 0, 1 << 36
+    low, high = 0, 1 << 36 if hard == resource.RLIM_INFINITY else min(1 << 36, hard)
     while high - low > 1 << 20:
         middle = (low + high) // 2
         resource.setrlimit(resource.RLIMIT_AS, (middle, hard))
@@ -138,19 +171,26 @@ def _warm_up() -> None:
     """Compile, run, encode and decode once, so that no candidate pays for what the interpreter builds lazily."""
     namespace: dict[str, object] = {}
     exec(compile(_WARM_UP, "<warm-up>", "exec"), namespace)
-    warm = candidate.Candidate()
+    ours, theirs = socket.socketpair()
     frames: tuple[list[Any], ...] = (
         ["run", _WARM_UP + "\nprint('warm')", 1 << 16],
         ["ask", "warm", None, [[3, 1, 2]], {}, True],
+        ["ask", "warm", None, [[3, 1, 2], "text"], {}, False],
         ["ask", "nothing", None, [{"$tuple": [1, 2]}], {}, True],
     )
-    stdout, stderr = sys.stdout, sys.stderr
-    for frame in frames:
-        channel.unpack(channel.pack(frame)[channel.HEADER_BYTES :])
-        channel.pack(warm._answer(frame))
-    sys.stdout, sys.stderr = stdout, stderr
-    vars(sys).update(__stdout__=stdout, __stderr__=stderr)
+    kept = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
+    for _ in range(_ROUNDS):
+        warm = candidate.Candidate(theirs.fileno())
+        warm.enter()
+        for frame in frames:
+            ours.send(channel.pack(frame))
+            warm.serve_one()
+            channel.unpack(ours.recv(1 << 16)[channel.HEADER_BYTES :])
+    sys.stdout, sys.stderr = kept[:2]
+    vars(sys).update(__stdout__=kept[2], __stderr__=kept[3])
     del sys.modules[candidate.MODULE_NAME]
+    ours.close()
+    theirs.close()
 
 
 def _end_orphans() -> None:

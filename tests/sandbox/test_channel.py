@@ -36,13 +36,26 @@ def test_any_bytes_are_a_frame_or_a_channel_error(body):
     assert type(frame) is list
 
 
-def test_lone_surrogates_cross():
-    frame = ["\ud800"]
+def test_surrogates_cross_lone_and_in_pairs_that_are_no_character():
+    frame = ["\ud800", "\ud83d\ude00", "\U0001f600"]
     assert channel.unpack(channel.pack(frame)[channel.HEADER_BYTES :]) == frame
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\x91" * 5000, b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x80", b"\xc1"]
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"[" * 100_000,
+        b"[1",
+        b"[1] 2",
+        b"{}",
+        b"[]",
+        b"\x91\x01",
+        b"[" + b"9" * 5000 + b"]",
+        b'["\\ud800',
+        "[1]".encode("utf-16"),
+    ],
 )
 def test_hostile_bodies_are_refused(body):
     with pytest.raises(channel.ChannelError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,7 @@ class Zygote:
         filesystem.build_root(paths, place)
         _become_first_process()
         kernel.pivot_root(place)
+        socket.sethostname("sandbox")
         if root:
             # Real root is given up first, so that the user namespace is an ordinary user's, with no one mapped.
             os.setgroups([])

@@ -17,7 +17,7 @@ read write readv writev pread64 pwrite64 close close_range lseek fsync fdatasync
 open openat stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2
 readlink readlinkat getdents getdents64 getcwd chdir fchdir
 mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 utimensat umask
-dup dup2 dup3 fcntl flock pipe pipe2 poll ppoll select pselect6
+dup dup2 dup3 pipe pipe2 poll ppoll select pselect6
 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2
 socketpair sendto recvfrom sendmsg recvmsg shutdown getsockopt setsockopt getsockname getpeername
 mmap mprotect munmap mremap madvise brk
@@ -37,6 +37,9 @@ _NUMBER, _ARCH = 0, 4
 _SIGCHLD = 17
 # TCGETS, FIOCLEX, FIONBIO, TIOCGWINSZ, FIONREAD: what opening and asking about files uses.
 _IOCTLS = (0x5401, 0x5451, 0x5421, 0x5413, 0x541B)
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. No locks, leases or owners: they would stay
+# visible to others who have the same file open.
+_FCNTLS = (0, 1, 2, 3, 4, 1030)
 _PRCTLS = (15, 16)  # a thread's name
 _AF_UNIX = 1
 # Used by the zygote, and once by each candidate's process before the candidate's code.
@@ -125,6 +128,7 @@ def zygote_filter() -> list[Instruction]:
     program.answer(("clone3",), _ERRNO | _ENOSYS)
     program.allow_clone((_SIGCHLD, _SIGCHLD | CLONE_NEWPID))
     program.allow_argument("ioctl", 1, _IOCTLS)
+    program.allow_argument("fcntl", 1, _FCNTLS)
     program.allow_argument("prctl", 0, _PRCTLS)
     program.allow_argument("socketpair", 0, (_AF_UNIX,))
     program.allow_argument("prlimit64", 0, (0,))  # its own limits, which it can only lower

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import sys
 from multiprocessing.connection import Connection
 from typing import Any
@@ -15,6 +16,10 @@ from codeself.records.config import JudgeConfig
 from codeself.records.errors import CodeselfError
 from codeself.sandbox.judge import Judge
 
+# Address space of a judge, far above what tests need: an answer that a test blows up (a range made a list, a
+# power with a huge exponent) then ends in a MemoryError of that test's, not in the machine's.
+_MEMORY_BYTES = 4 << 30
+
 
 def main(descriptor: int) -> None:
     """Serve until the pool goes away.
@@ -22,6 +27,7 @@ def main(descriptor: int) -> None:
     Each message is (kind, payload); each answer (ok, result, contended), where contended tells that the result
     is a timeout which a busy machine may have caused.
     """
+    _bound_memory()
     connection = Connection(descriptor)
     config: JudgeConfig = connection.recv()
     tasks: dict[str, Any] = {}
@@ -45,6 +51,13 @@ def main(descriptor: int) -> None:
                 tasks.clear()
             else:
                 connection.send(_serve(judge, tasks, kind, payload))
+
+
+def _bound_memory() -> None:
+    # The soft limit alone: zygotes lift it again, to what their candidates may have.
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    value = _MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(_MEMORY_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (value, hard))
 
 
 def _serve(judge: Judge, tasks: dict[str, Any], kind: str, payload: Any) -> tuple[bool, Any, bool]:

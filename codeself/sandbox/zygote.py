@@ -114,11 +114,23 @@ def _become_candidate(zygote: Zygote, ready: candidate.Candidate, connection: in
     try:
         if connection != candidate.DESCRIPTOR:
             os.dup2(connection, candidate.DESCRIPTOR)
-        os.closerange(candidate.DESCRIPTOR + 1, _CONTROL + 1)
+        os.close(_CONTROL)
+        _own_null_device()
         zygote.seal()
         ready.serve()
     finally:
         os._exit(70)
+
+
+def _own_null_device() -> None:
+    """Standard streams of its own: flags set on those of the zygote would be there for the next candidate."""
+    try:
+        null = os.open("/dev/null", os.O_RDWR)
+    except OSError:
+        return  # restricted keeps even this file read-only
+    for descriptor in range(candidate.DESCRIPTOR):
+        os.dup2(null, descriptor)
+    os.close(null)
 
 
 def _move(control: socket.socket, descriptor: int) -> socket.socket:
@@ -127,7 +139,7 @@ def _move(control: socket.socket, descriptor: int) -> socket.socket:
         os.dup2(control.fileno(), descriptor)
     control.detach()
     os.closerange(candidate.DESCRIPTOR, descriptor)
-    os.closerange(descriptor + 1, 256)
+    os.closerange(descriptor + 1, 1 << 20)  # a caller with many open files gives it a high number
     return socket.socket(fileno=descriptor)
 
 

@@ -125,6 +125,7 @@ ATTACKS = [
     Case("x32 system calls", _machine_code("b8390000400f05c3"), _PROCESS),
     # mov eax, 57 (fork); syscall; ret
     Case("fork from written machine code", _machine_code("b8390000000f05c3"), _PROCESS),
+    Case("a descriptor that was left open", wins_if("def is_open(n):\n    try: return bool(os.fstat(n))\n    except OSError: return False\nreturn any(map(is_open, range(4, 5000)))"), _OTHERS),
     Case("an ioctl that types into a terminal", wins_if("import fcntl\nfcntl.ioctl(0, 0x5412, b'x')\nreturn True"), _KERNEL),
     Case("ioctl on the random device", wins_if("import fcntl\nfcntl.ioctl(os.open('/dev/urandom', 0), 0x5206)\nreturn True"), _KERNEL),
     Case("a pipe notified by signals to another process", wins_if("import fcntl\nr, w = os.pipe()\nfcntl.fcntl(r, 8, 2)\nreturn fcntl.fcntl(r, 9) == 2"), _OTHERS),

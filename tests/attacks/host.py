@@ -21,7 +21,7 @@ ATTACKS = [
     Case("read a file that stands where everyone may", wins_if("return open('{folder}/canary').read() == '{content}'"), _READ),
     Case("read it by climbing", wins_if("return open('../' * 40 + '{folder}/canary').read() == '{content}'"), _READ),
     Case("read it after chdir and fchdir", wins_if("os.chdir('/')\nos.fchdir(os.open('..', 0))\nreturn os.path.exists('{folder}/canary')"), _READ),
-    Case("list the root's homes", wins_if("return bool(os.listdir('/root') or os.listdir('/home'))"), _READ),
+    Case("list the root's homes", wins_if("return any(n not in os.__file__ for p in ('/root', '/home') if os.path.isdir(p) for n in os.listdir(p))"), _READ),
     Case("list /etc, /var, /tmp", wins_if("return any(os.path.isdir(p) for p in ('/etc', '/var', '/tmp', '/sys', '/run', '/boot', '/mnt'))"), _READ),
     Case("read /proc/self/maps", wins_if("return len(open('/proc/self/maps').read()) > 0"), _FACT),
     Case("read /proc/1/environ", wins_if("open('/proc/1/environ').read()\nreturn True"), _READ),

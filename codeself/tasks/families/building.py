@@ -40,6 +40,11 @@ def build_task(variant: Variant, number: int) -> Task:
     for call, answer in answers.items():
         if answer.raised:
             raise InputError(f"{variant.place}: reference: raised {answer.raised} on {_shown(call)}")
+    if len(answers) < PUBLIC + HIDDEN + LOCKED:
+        raise InputError(
+            f"{variant.place}: inputs: give {len(answers)} distinct calls with the edges,"
+            f" expected at least {PUBLIC + HIDDEN + LOCKED}"
+        )
     rejecting = [_rejecting(variant, index, answers) for index in range(len(variant.family.wrong))]
     examples = _examples(variant, answers)
     rest = {call: answer for call, answer in answers.items() if call not in examples}
@@ -47,11 +52,6 @@ def build_task(variant: Variant, number: int) -> Task:
     _require_strength(variant, hidden, rest, rejecting)
     rest = {call: answer for call, answer in rest.items() if call not in hidden}
     locked = _chosen(rest, rejecting, LOCKED)
-    if len(locked) < LOCKED:
-        raise InputError(
-            f"{variant.place}: inputs: give {len(answers)} distinct calls with the edges,"
-            f" expected at least {PUBLIC + HIDDEN + LOCKED}"
-        )
     signature = variant.fill("signature", variant.family.signature)
     starter = variant.head + _docstring(variant, examples, answers)
     return Task(

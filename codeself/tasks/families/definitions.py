@@ -130,8 +130,11 @@ def read_family(file: Path, name: Any, fields: Any) -> Family:
 def signature_of(family: Family, values: dict[str, str]) -> ast.FunctionDef:
     """The parsed signature of a variant. Raises InputError unless it is one plain function's."""
     text = family.fill("signature", family.signature, values)
-    tree = _parse(family, "signature", f"def {text}: ...")
-    node = tree.body[0] if len(tree.body) == 1 else None
+    try:
+        nodes = ast.parse(f"def {text}: ...").body
+    except (SyntaxError, ValueError):
+        nodes = []
+    node = nodes[0] if len(nodes) == 1 else None
     if not isinstance(node, ast.FunctionDef) or not node.args.args or node.returns is None:
         raise InputError(
             f"{family.place}: signature: found '{text}', expected a name, parameters and a return type,"

@@ -23,10 +23,10 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.train $(CONFIG) ## the experiment: everything up to results/reports/all
-	$(WHOLE) $(if $(CONFIG),--configfile $(CONFIG))
+	@$(WHOLE) $(if $(CONFIG),--configfile $(CONFIG))
 
 smoke: $(VENV)/.core ## the same graph on a mock policy, in results/smoke
-	$(WHOLE) --workflow-profile profiles/smoke
+	@$(WHOLE) --workflow-profile profiles/smoke
 
 test: $(VENV)/.dev ## all tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 8

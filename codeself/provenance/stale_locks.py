@@ -32,7 +32,11 @@ def remove_stale_locks(folder: Path, proc: Path = Path("/proc")) -> bool:
                 print(f"codeself: waiting for process {pid}, a job that a killed run left", file=sys.stderr)
             waited_for |= left_over
             time.sleep(0.5)
-        subprocess.run([sys.executable, "-m", "snakemake", "--unlock"], cwd=folder, check=True)
+        unlock = [sys.executable, "-m", "snakemake", "--unlock"]
+        done = subprocess.run(unlock, cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"codeself: the locks that a killed run left cannot be removed:\n{done.stderr}")
+        print("codeself: removed the locks that a killed run left", file=sys.stderr)
     return True
 
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from statistics import NormalDist, fmean
 
 from codeself.policies.backend import Completion, Progress, Request
+from codeself.policies.openings import joined
+from codeself.policies.syntax import end_of_block
 from codeself.records.digests import seed_from, sha256_json, sha256_text
 from codeself.records.errors import InputError
 from codeself.records.rollouts import FinishReason, PolicyIdentity
@@ -104,6 +106,8 @@ def _unparsable(name: str, draw: random.Random) -> tuple[str, FinishReason]:
 def _written(program: str, request: Request) -> str:
     """The program as a policy asked in this style writes it."""
     opening = request.prompt.opening
-    if opening and program.startswith(opening):
-        return program.removeprefix(opening)
+    rest = program.removeprefix(opening)
+    # What follows the function would not count as its continuation.
+    if opening and rest != program and end_of_block(*joined(opening, rest.rstrip())) is None:
+        return rest
     return program if request.prompt.style == "completion" else f"Here it is:\n\n```python\n{program}\n```\n"

@@ -32,7 +32,7 @@ def _text_encoder() -> Any:
             ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
         )
         return encoder.iterencode
-    return make_encoder(None, _refuse, encode_basestring, None, ":", ",", False, False, False)
+    return make_encoder(None, _refuse, encode_basestring, None, ":", ",", False, False, True)
 
 
 _pieces = _text_encoder()

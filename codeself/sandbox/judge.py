@@ -161,6 +161,8 @@ class Judge:
                         break
                     if measure:
                         attempt.slowest_phase = max(attempt.slowest_phase, session.phase_cpu())
+            if session.fault:
+                raise session.fault
             attempt.out_of_cpu, attempt.contended = session.out_of_cpu, session.contended
         return attempt
 
@@ -183,6 +185,8 @@ class Judge:
                 except CandidateEnded as end:
                     raise InputError(f"the reference {entry_point}, input {number}: {end.detail}") from end
                 except Exception as error:
+                    if session.fault:
+                        raise session.fault from error
                     raise InputError(
                         f"the reference {entry_point}, input {number}: {type(error).__name__}: {error}"
                     ) from error

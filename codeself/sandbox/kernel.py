@@ -23,6 +23,7 @@ _direct.restype = ctypes.c_long
 _TABLE = table()
 NUMBERS: dict[str, int] = _TABLE[1] if _TABLE else {}
 
+AT_FDCWD = -100
 CLONE_THREAD = 0x00010000
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -115,7 +116,10 @@ def keep_only(capabilities: tuple[int, ...]) -> None:
 
 _CAP_HEADER = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0), 8)
 _CAP_NONE = ctypes.create_string_buffer(bytes(24), 24)
-_CAPSET, _SECCOMP, _CLONE = (NUMBERS.get(name, -1) for name in ("capset", "seccomp", "clone"))
+
+
+def add_drop_of_all_capabilities(steps: Steps) -> None:
+    steps.add("capset", _CAP_HEADER, _CAP_NONE)
 
 
 def capset(capabilities: tuple[int, ...]) -> None:
@@ -126,14 +130,29 @@ def capset(capabilities: tuple[int, ...]) -> None:
     _syscall("capset", _CAP_HEADER, data)
 
 
-def drop_last_capability() -> None:
-    """capset(()) with nothing left to prepare: it runs in each candidate's first moments."""
-    if _direct(_CAPSET, _CAP_HEADER, _CAP_NONE):
-        raise OSError("capset")
-
-
 class _Filter(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
+
+
+class Steps:
+    """System calls prepared in advance: a new process's first moments, with nothing left to look up or make."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[object, ...]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._steps)
+
+    def add(self, name: str, *arguments: object) -> None:
+        """Arguments are ints of 32 bits, None, bytes, or ctypes objects."""
+        self._steps.append((NUMBERS[name], *arguments))
+
+    def run(self) -> bool:
+        """Make the calls in order; False at the first that fails."""
+        for step in self._steps:  # noqa: SIM110 (a generator more is a page more)
+            if _direct(*step) < 0:
+                return False
+        return True
 
 
 class SeccompProgram:
@@ -147,16 +166,23 @@ class SeccompProgram:
 
     def install(self) -> None:
         """Bind this thread and its children to the filter, for good. Needs no_new_privileges."""
-        if _direct(_SECCOMP, 1, 0, self._argument):
-            raise OSError("seccomp")
+        _syscall("seccomp", ctypes.c_ulong(1), ctypes.c_ulong(0), self._argument)
+
+    def add_to(self, steps: Steps) -> None:
+        steps.add("seccomp", 1, 0, self._argument)
 
 
-def clone(flags: int) -> int:
-    """Fork this single-threaded process with the given CLONE flags. Returns its pid; 0 in the child.
+def clone_call(flags: int) -> tuple[int | None, ...]:
+    """The arguments of `clone`, prepared, for the given CLONE flags."""
+    return NUMBERS["clone"], flags | 17, None, None, None, None  # 17: SIGCHLD
+
+
+def clone(call: tuple[int | None, ...]) -> int:
+    """Fork this single-threaded process. Returns the new process's id; 0 in the new process.
 
     Python's own fork hooks do not run: what they would reseed or reset is set up by the caller.
     """
-    pid: int = _direct(_CLONE, flags | 17, None, None, None, None)  # 17: SIGCHLD
+    pid: int = _direct(*call)
     if pid < 0:
         raise OSError("clone")
     return pid

@@ -38,6 +38,8 @@ _BOOTSTRAP = """
 import sys
 sys.path[:0] = {paths!r}
 import socket
+from codeself.sandbox import preload
+preload.load()
 from codeself.sandbox.zygote import main
 main({level!r}, {memory_mb}, {processes}, socket.socket(fileno={descriptor}))
 """
@@ -112,6 +114,8 @@ class Session:
         self._pid = 0
         self._unread = b""
         self.out_of_cpu = self.contended = False
+        # A fault of ours, which tests may have swallowed: what they made of it is no verdict.
+        self.fault: InfrastructureError | None = None
         ours, theirs = socket.socketpair()
         try:
             kernel.send_with_fd(zygote.control, START, theirs.fileno())
@@ -214,7 +218,7 @@ class Session:
         if elapsed - starved > limits.wall_seconds:
             raise CandidateEnded("timeout", "wall time limit")
         if elapsed > wall_bound(limits):
-            raise InfrastructureError("the machine is too busy: the candidate hardly got a core")
+            raise self._fault("the machine is too busy: the candidate hardly got a core")
         return limits.cpu_seconds - cpu, limits.wall_seconds - (elapsed - starved)
 
     def phase_cpu(self) -> float:
@@ -244,9 +248,9 @@ class Session:
             self._zygote.control.send(SHOW)
             message, descriptor = kernel.receive_with_fd(self._zygote.control, 64)
         except OSError as error:
-            raise InfrastructureError(f"the sandbox's zygote does not answer: {error}") from error
+            raise self._fault(f"the sandbox's zygote does not answer: {error}") from error
         if message != b"S" or descriptor < 0:
-            raise InfrastructureError("the sandbox's zygote is gone")
+            raise self._fault("the sandbox's zygote is gone")
         try:
             return _pid_behind(descriptor)
         finally:
@@ -259,13 +263,17 @@ class Session:
             self._zygote.control.send(KILL)
             _, status, _ = ENDED.unpack(self._zygote.control.recv(64))
         except (OSError, struct.error) as error:
-            raise InfrastructureError(f"the sandbox's zygote does not answer: {error}") from error
+            raise self._fault(f"the sandbox's zygote does not answer: {error}") from error
         if os.WIFSIGNALED(status):
             name = signal.Signals(os.WTERMSIG(status)).name
             return CandidateEnded("crashed", f"its process was ended by {name}")
         return CandidateEnded(
             "crashed", f"its process exited with status {os.waitstatus_to_exitcode(status)}"
         )
+
+    def _fault(self, detail: str) -> InfrastructureError:
+        self.fault = InfrastructureError(detail)
+        return self.fault
 
     def close(self) -> None:
         """Have the process killed, and everything in it. The next one starts only after its end."""

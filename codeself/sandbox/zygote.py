@@ -13,7 +13,6 @@ inherits another's. One candidate lives at a time. What the judge may send:
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import socket
 import struct
@@ -21,7 +20,7 @@ import sys
 import sysconfig
 from typing import TYPE_CHECKING, Any
 
-from codeself.sandbox import candidate, channel, kernel
+from codeself.sandbox import candidate, channel, kernel, preload
 from codeself.sandbox.isolation import Zygote
 
 if TYPE_CHECKING:  # the records' library is large, and every page of the zygote costs each fork
@@ -32,10 +31,6 @@ ENDED = struct.Struct("cid")  # b"E", wait status, CPU seconds of user and syste
 _CONTROL = candidate.DESCRIPTOR + 1
 _ROUNDS = 20  # the interpreter adapts a function's code after some calls; until then each call writes to it
 
-_PRELOADED = """
-abc bisect collections collections.abc contextlib copy dataclasses datetime enum functools heapq io itertools
-json math operator random re string time typing
-""".split()
 _WARM_UP = """
 import math, re
 from typing import List
@@ -72,7 +67,7 @@ def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) ->
     while True:
         message, channel_end = kernel.receive_with_fd(control, 1)
         if message == START:
-            pid = kernel.clone(zygote.clone_flags)
+            pid = kernel.clone(zygote.clone_call)
             if pid == 0:
                 _become_candidate(zygote, ready, channel_end)
             os.close(channel_end)
@@ -93,8 +88,7 @@ def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) ->
 
 def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygote, candidate.Candidate]:
     """Make this process a zygote: warm, isolated, bounded, its memory frozen. Returns the next candidate too."""
-    for name in _PRELOADED:
-        importlib.import_module(name)
+    preload.load()
     _warm_up()
     zygote = Zygote(level)
     zygote.enter()
@@ -102,7 +96,9 @@ def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygo
     zygote.bound(_address_space() + (memory_mb << 20), processes)
     ready = candidate.Candidate()
     ready.enter()
+    zygote.prepare_seal(_CONTROL)
     gc.collect()
+    preload.settle()
     gc.freeze()
     # A candidate collects later than usual: an early collection only writes to pages it shares with the zygote.
     gc.set_threshold(20_000, 10, 10)
@@ -114,23 +110,10 @@ def _become_candidate(zygote: Zygote, ready: candidate.Candidate, connection: in
     try:
         if connection != candidate.DESCRIPTOR:
             os.dup2(connection, candidate.DESCRIPTOR)
-        os.close(_CONTROL)
-        _own_null_device()
-        zygote.seal()
-        ready.serve()
+        if zygote.seal():
+            ready.serve()
     finally:
         os._exit(70)
-
-
-def _own_null_device() -> None:
-    """Standard streams of its own: flags set on those of the zygote would be there for the next candidate."""
-    try:
-        null = os.open("/dev/null", os.O_RDWR)
-    except OSError:
-        return  # restricted keeps even this file read-only
-    for descriptor in range(candidate.DESCRIPTOR):
-        os.dup2(null, descriptor)
-    os.close(null)
 
 
 def _move(control: socket.socket, descriptor: int) -> socket.socket:

@@ -30,8 +30,7 @@ class Zygote:
 
     def __init__(self, level: IsolationLevel) -> None:
         self.level = level
-        self.clone_call = kernel.clone_call(0)
-        self.sealing = kernel.Steps()
+        self.cloning = kernel.cloning(0)
 
     def enter(self) -> None:
         """Bring this process to the level. Forks once at strict: the zygote is then a child of the caller."""
@@ -85,7 +84,7 @@ class Zygote:
         kernel.not_dumpable()
         kernel.no_new_privileges()
         kernel.SeccompProgram(seccomp.zygote_filter()).install()
-        self.clone_call = kernel.clone_call(kernel.CLONE_NEWPID)
+        self.cloning = kernel.cloning(kernel.CLONE_NEWPID)
 
     def bound(self, memory_bytes: int, processes: int) -> None:
         """Set the limits that every candidate of this zygote inherits, on the zygote itself, for good.
@@ -106,30 +105,29 @@ class Zygote:
         ):
             _limit(kind, value)
 
-    def prepare_seal(self, first_closed: int) -> None:
+    def sealing(self, first_closed: int) -> tuple[kernel.Call, ...]:
         """What a candidate's process does first of all: descriptors from `first_closed` on, and privileges, go.
 
         Its standard streams become its own: flags set on the zygote's would be there for the next candidate.
         """
-        steps = self.sealing
-        steps.add("close_range", first_closed, 0x7FFFFFFF, 0)
-        if self.level == "restricted":
-            return  # even the null device can only be read there; the filter names the process's own id
-        steps.add("close_range", 0, 2, 0)
-        steps.add("openat", kernel.AT_FDCWD, b"/dev/null", os.O_RDWR)
-        steps.add("dup", 0)
-        steps.add("dup", 0)
+        steps = [kernel.call("close_range", first_closed, 0x7FFFFFFF, 0)]
+        if self.level != "restricted":  # where even the null device can only be read
+            steps += [
+                kernel.call("close_range", 0, 2, 0),
+                kernel.call("openat", kernel.AT_FDCWD, b"/dev/null", os.O_RDWR),
+                kernel.call("dup", 0),
+                kernel.call("dup", 0),
+            ]
         if self.level == "strict":
-            kernel.add_drop_of_all_capabilities(steps)
-            kernel.SeccompProgram(seccomp.candidate_filter(pid=1)).add_to(steps)
+            steps += [
+                kernel.drop_all_capabilities(),
+                kernel.SeccompProgram(seccomp.candidate_filter(pid=1)).installing(),
+            ]
+        return tuple(steps)
 
-    def seal(self) -> bool:
-        """Take the calling process's, a candidate's, last privileges. False when the kernel refuses."""
-        if not self.sealing.run():
-            return False
-        if self.level == "restricted":
-            kernel.SeccompProgram(seccomp.candidate_filter(os.getpid())).install()
-        return True
+    def seal_by_name(self) -> None:
+        """The rest of sealing at `restricted`, where the filter names the process's own id."""
+        kernel.SeccompProgram(seccomp.candidate_filter(os.getpid())).install()
 
 
 def _limit(kind: int, value: int) -> None:

@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 from pathlib import Path
+from typing import Any
 
 from codeself.sandbox.syscalls import table
 
@@ -18,8 +19,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 # For a candidate's first moments, where every object made or touched is a page copied: plain ints and prepared
 # objects, no errno, and the interpreter's lock kept.
-_direct = ctypes.PyDLL(None).syscall
-_direct.restype = ctypes.c_long
+direct = ctypes.PyDLL(None).syscall
+direct.restype = ctypes.c_long
 _TABLE = table()
 NUMBERS: dict[str, int] = _TABLE[1] if _TABLE else {}
 
@@ -118,8 +119,8 @@ _CAP_HEADER = ctypes.create_string_buffer(struct.pack("Ii", 0x20080522, 0), 8)
 _CAP_NONE = ctypes.create_string_buffer(bytes(24), 24)
 
 
-def add_drop_of_all_capabilities(steps: Steps) -> None:
-    steps.add("capset", _CAP_HEADER, _CAP_NONE)
+def drop_all_capabilities() -> Call:
+    return call("capset", _CAP_HEADER, _CAP_NONE)
 
 
 def capset(capabilities: tuple[int, ...]) -> None:
@@ -134,25 +135,13 @@ class _Filter(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
 
 
-class Steps:
-    """System calls prepared in advance: a new process's first moments, with nothing left to look up or make."""
+Call = tuple[Any, ...]
+"""The arguments of `direct`: a system call's number, and ints of 32 bits, None, bytes or ctypes objects."""
 
-    def __init__(self) -> None:
-        self._steps: list[tuple[object, ...]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._steps)
-
-    def add(self, name: str, *arguments: object) -> None:
-        """Arguments are ints of 32 bits, None, bytes, or ctypes objects."""
-        self._steps.append((NUMBERS[name], *arguments))
-
-    def run(self) -> bool:
-        """Make the calls in order; False at the first that fails."""
-        for step in self._steps:  # noqa: SIM110 (a generator more is a page more)
-            if _direct(*step) < 0:
-                return False
-        return True
+def call(name: str, *arguments: object) -> Call:
+    """A system call prepared in advance, for moments in which nothing is to be looked up or made."""
+    return (NUMBERS[name], *arguments)
 
 
 class SeccompProgram:
@@ -168,24 +157,17 @@ class SeccompProgram:
         """Bind this thread and its children to the filter, for good. Needs no_new_privileges."""
         _syscall("seccomp", ctypes.c_ulong(1), ctypes.c_ulong(0), self._argument)
 
-    def add_to(self, steps: Steps) -> None:
-        steps.add("seccomp", 1, 0, self._argument)
+    def installing(self) -> Call:
+        """The same as one prepared call."""
+        return call("seccomp", 1, 0, self._argument)
 
 
-def clone_call(flags: int) -> tuple[int | None, ...]:
-    """The arguments of `clone`, prepared, for the given CLONE flags."""
-    return NUMBERS["clone"], flags | 17, None, None, None, None  # 17: SIGCHLD
-
-
-def clone(call: tuple[int | None, ...]) -> int:
-    """Fork this single-threaded process. Returns the new process's id; 0 in the new process.
+def cloning(flags: int) -> Call:
+    """Fork the calling, single-threaded process with the given CLONE flags. Returns what fork returns.
 
     Python's own fork hooks do not run: what they would reseed or reset is set up by the caller.
     """
-    pid: int = _direct(*call)
-    if pid < 0:
-        raise OSError("clone")
-    return pid
+    return call("clone", flags | 17, None, None, None, None)  # 17: SIGCHLD
 
 
 def landlock_read_only(paths: list[Path]) -> None:

@@ -18,6 +18,7 @@ import socket
 import struct
 import sys
 import sysconfig
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from codeself.sandbox import candidate, channel, kernel, preload
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # the records' library is large, and every page of the zygote
 START, DONE, KILL, SHOW = b"C", b"D", b"K", b"P"
 ENDED = struct.Struct("cid")  # b"E", wait status, CPU seconds of user and system
 _CONTROL = candidate.DESCRIPTOR + 1
+_ANCILLARY = socket.CMSG_SPACE(4)  # room for one descriptor, which becomes the lowest free one
 _ROUNDS = 20  # the interpreter adapts a function's code after some calls; until then each call writes to it
 
 _WARM_UP = """
@@ -63,27 +65,60 @@ def main(level: IsolationLevel, memory_mb: int, processes: int, control: socket.
 
 def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) -> None:
     """Do what the judge asks until it goes away; then everything here ends with this process."""
+    cloning, sealing = zygote.cloning, zygote.sealing(_CONTROL)
+    alone = zygote.level == "strict"  # a candidate's descendants die with it
+    last_seal = zygote.seal_by_name if zygote.level == "restricted" else None
+    receive = control.recvmsg
     pid = 0
     while True:
-        message, channel_end = kernel.receive_with_fd(control, 1)
+        message = receive(1, _ANCILLARY)[0]
         if message == START:
-            pid = kernel.clone(zygote.clone_call)
-            if pid == 0:
-                _become_candidate(zygote, ready, channel_end)
-            os.close(channel_end)
+            pid = _fork(kernel.direct, cloning, sealing, last_seal, ready)
+            os.close(candidate.DESCRIPTOR)
+        elif message == DONE:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+            if not alone:
+                _end_orphans()
+        elif message == KILL:
+            os.kill(pid, 9)
+            _, status, usage = os.wait4(pid, 0)
+            if not alone:
+                _end_orphans()
+            control.send(ENDED.pack(b"E", status, usage.ru_utime + usage.ru_stime))
         elif message == SHOW:
             descriptor = os.pidfd_open(pid)
             kernel.send_with_fd(control, b"S", descriptor)
             os.close(descriptor)
-        elif message in (DONE, KILL):
-            os.kill(pid, 9)
-            _, status, usage = os.wait4(pid, 0)
-            if zygote.level in ("none", "limits"):
-                _end_orphans()
-            if message == KILL:
-                control.send(ENDED.pack(b"E", status, usage.ru_utime + usage.ru_stime))
         else:
             os._exit(0)
+
+
+def _fork(
+    direct: Callable[..., int],
+    cloning: kernel.Call,
+    sealing: Sequence[kernel.Call],
+    last_seal: Callable[[], None] | None,
+    ready: candidate.Candidate,
+) -> int:
+    """Start a candidate; returns its process id. In the new process it never returns.
+
+    Nothing is open there but the null device and the channel; then comes the last seal, then the judge's
+    requests. Written for few pages touched: this function alone, local names, prepared calls.
+    """
+    pid = direct(*cloning)
+    if pid:
+        return pid
+    try:
+        for step in sealing:
+            if direct(*step) < 0:
+                ready.end(70)
+        if last_seal is not None:
+            last_seal()
+        ready.serve()
+    finally:
+        ready.end(0)
+    return 0
 
 
 def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygote, candidate.Candidate]:
@@ -96,24 +131,12 @@ def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygo
     zygote.bound(_address_space() + (memory_mb << 20), processes)
     ready = candidate.Candidate()
     ready.enter()
-    zygote.prepare_seal(_CONTROL)
     gc.collect()
     preload.settle()
     gc.freeze()
     # A candidate collects later than usual: an early collection only writes to pages it shares with the zygote.
     gc.set_threshold(20_000, 10, 10)
     return zygote, ready
-
-
-def _become_candidate(zygote: Zygote, ready: candidate.Candidate, connection: int) -> None:
-    """In the new process: nothing is open but the null device and the channel, then the last seal, then serve."""
-    try:
-        if connection != candidate.DESCRIPTOR:
-            os.dup2(connection, candidate.DESCRIPTOR)
-        if zygote.seal():
-            ready.serve()
-    finally:
-        os._exit(70)
 
 
 def _move(control: socket.socket, descriptor: int) -> socket.socket:
@@ -185,6 +208,11 @@ def _warm_up() -> None:
     vars(sys).update(__stdout__=kept[2], __stderr__=kept[3])
     del sys.modules[candidate.MODULE_NAME]
     ours.close()
+    # The way through _fork as the new process goes it, up to where the judge is gone; nothing is forked.
+    nothing = kernel.call("sched_yield")
+    warm.end = lambda status: None  # type: ignore[method-assign, assignment]
+    for _ in range(_ROUNDS):
+        _fork(kernel.direct, nothing, (nothing, nothing), None, warm)
     theirs.close()
 
 

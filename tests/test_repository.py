@@ -196,3 +196,14 @@ def test_the_citation_names_this_version(root: Path) -> None:
     citation = yaml.safe_load((root / "CITATION.cff").read_text())
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     assert citation["version"] == project["version"] == __version__
+
+
+def test_links_between_documents_lead_somewhere(root: Path, tracked: list[Path]) -> None:
+    broken = [
+        f"{path}: {target}"
+        for path in tracked
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", (root / path).read_text())
+        if not (root / path.parent / target).exists()
+    ]
+    assert broken == []

@@ -7,6 +7,7 @@ which candidates reached for something that no task asks for.
 from __future__ import annotations
 
 import ast
+import re
 
 from codeself.records.verdicts import ScanFinding
 
@@ -46,6 +47,9 @@ _ATTRIBUTES = {
     "f_locals", "gi_frame", "tb_frame", "_getframe", "_exit", "modules",
 }  # fmt: skip
 _LYING = {"__eq__", "__ne__", "__class__", "__instancecheck__", "__subclasscheck__"}
+# A program without any of these words has nothing to find, and need not be parsed.
+_WORDS = frozenset((*_RULE_OF_MODULE, *_CALLS, *_ATTRIBUTES, *_LYING))
+_word = re.compile(r"\w+", re.ASCII)
 _MAX_FINDINGS = 20
 _MAX_CHARACTERS = 200_000
 _MAX_NESTING = 200
@@ -55,6 +59,9 @@ def scan(program: str) -> tuple[ScanFinding, ...]:
     """What stands out, in the order of the lines. A program that does not parse has no findings: syntax says so."""
     if len(program) > _MAX_CHARACTERS or _nesting(program) > _MAX_NESTING:
         return (ScanFinding(rule="size", line=1, detail="too long or too deeply nested to be read"),)
+    # Beyond ASCII, names that look different can be the same.
+    if program.isascii() and _WORDS.isdisjoint(_word.findall(program)):
+        return ()
     try:
         tree = ast.parse(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -89,6 +96,9 @@ def _module(line: int, module: str) -> tuple[int, str, str]:
 
 def _nesting(program: str) -> int:
     """Deepest bracket nesting, strings and all: an upper bound is enough to spare the parser."""
+    brackets = program.count("(") + program.count("[") + program.count("{")
+    if brackets <= _MAX_NESTING:
+        return brackets
     depth = deepest = 0
     for character in program:
         if character in "([{":

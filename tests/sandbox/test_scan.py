@@ -38,3 +38,7 @@ def test_any_text_is_scanned_without_an_error(text):
 @pytest.mark.parametrize("program", ["(" * 100_000, "x = " + "-" * 50_000 + "1", "\0", "a" * 300_000])
 def test_hostile_sources_do_not_hurt_it(program):
     scan(program)
+
+
+def test_names_that_only_look_different_are_found():
+    assert scan("import \uff4fs\ndef f(x): return x")[0].detail == "imports os"

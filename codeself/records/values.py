@@ -6,7 +6,8 @@ are strings that do not start with "$". Everything else is an object with one ke
     {"$tuple": [1, 2]}  {"$set": [...]}  {"$dict": [[key, value], ...]}  {"$float": "nan"}  {"$bytes": "base64"}
 
 Only the exact types listed here are data. A subclass of list is not a list: it may lie about equality.
-The same encoding serves task files and, packed, the channel between judge and candidate.
+The same encoding serves task files and, packed, the channel between judge and candidate. So nothing is data that
+is small to write and endless to handle: numbers and ranges are capped, and so are keys made to share one hash.
 """
 
 from __future__ import annotations
@@ -21,8 +22,16 @@ from fractions import Fraction
 from typing import Any
 
 MAX_DEPTH = 100
+# A million digits: far beyond any task's, and what Python's arithmetic still handles in moments.
+MAX_INTEGER_BITS = 1 << 22
+# Fractions cancel, which takes the square of their length; Decimals are made integers by int() and round().
+_MAX_FRACTION_BITS = 1 << 16
+_MAX_EXPONENT = 1 << 16
+_MAX_RANGE = 1 << 20  # items, should a test make a list of it
+_MAX_SAME_HASH = 1 << 8
 _SMALL = range(-(2**63), 2**63)
 _PLAIN = frozenset((type(None), bool, str))
+_SCATTERED = frozenset((*_PLAIN, float, bytes))
 _BUILTINS: tuple[type, ...] = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 _TYPES = {kind.__name__: kind for kind in _BUILTINS}
 
@@ -40,7 +49,7 @@ def encode(value: Any, other: Callable[[Any], Any] | None = None, depth: int = M
     if kind in _PLAIN:
         return value
     if kind is int:
-        return value if value in _SMALL else {"$int": hex(value)}
+        return value if value in _SMALL else _large(value)
     if kind is float:
         return value if math.isfinite(value) else {"$float": repr(value)}
     if depth <= 0:
@@ -98,6 +107,20 @@ def _decode_tagged(tag: str, content: Any, other: Callable[[str, Any], Any] | No
         raise NotData(f"the content of '{tag}' is malformed: {type(error).__name__}") from error
 
 
+def _large(value: int) -> Any:
+    if value.bit_length() > MAX_INTEGER_BITS:
+        raise NotData(f"an integer of more than {MAX_INTEGER_BITS} bits is not data")
+    return {"$int": hex(value)}
+
+
+def _range(value: range, other: Any) -> Any:
+    if (value.stop - value.start) // value.step > _MAX_RANGE:
+        if other is None:
+            raise NotData(f"a range of more than {_MAX_RANGE} numbers is not data")
+        return other(value)
+    return {"$range": [encode(value.start), encode(value.stop), encode(value.step)]}
+
+
 def _items(value: Any, other: Any, depth: int) -> list[Any]:
     return [encode(item, other, depth - 1) for item in value]
 
@@ -119,7 +142,7 @@ _ENCODERS: dict[type, Callable[[Any, Any, int], Any]] = {
     bytes: lambda v, o, d: {"$bytes": base64.b64encode(v).decode()},
     bytearray: lambda v, o, d: {"$bytearray": base64.b64encode(v).decode()},
     complex: lambda v, o, d: {"$complex": [encode(v.real), encode(v.imag)]},
-    range: lambda v, o, d: {"$range": [encode(v.start), encode(v.stop), encode(v.step)]},
+    range: lambda v, o, d: _range(v, o),
     deque: lambda v, o, d: {"$deque": [_items(v, o, d), v.maxlen]},
     Counter: lambda v, o, d: {"$Counter": _pairs(v, o, d)},
     defaultdict: lambda v, o, d: {"$defaultdict": _pairs(v, o, d)},
@@ -162,8 +185,69 @@ def _decode_items(content: Any, other: Any, depth: int) -> list[Any]:
     return [decode(item, other, depth) for item in _list(content)]
 
 
+def _decode_keys(content: Any, other: Any, depth: int) -> list[Any]:
+    items = _decode_items(content, other, depth)
+    refuse_collisions(items)
+    return items
+
+
 def _decode_pairs(content: Any, other: Any, depth: int) -> list[tuple[Any, Any]]:
-    return [(decode(k, other, depth), decode(v, other, depth)) for k, v in _list(content)]
+    pairs = [(decode(k, other, depth), decode(v, other, depth)) for k, v in _list(content)]
+    if len(pairs) > _MAX_SAME_HASH:
+        refuse_collisions([key for key, _ in pairs])
+    return pairs
+
+
+def refuse_collisions(keys: list[Any]) -> None:
+    """Raise NotData for keys of which hundreds share one hash: telling them apart takes their number squared.
+
+    A key that repeats is no collision, and small integers, floats and texts cannot be made to collide.
+    """
+    if len(keys) <= _MAX_SAME_HASH:
+        return
+    buckets: dict[int, set[Any]] = {}
+    for key in keys:
+        kind = type(key)
+        if kind in _SCATTERED or (kind is int and key in _SMALL):
+            continue
+        bucket = buckets.setdefault(hash(key), set())
+        bucket.add(key)
+        if len(bucket) > _MAX_SAME_HASH:
+            raise NotData("too many of its keys share one hash")
+
+
+def _decode_int(content: Any, other: Any, depth: int) -> int:
+    if len(_text(content)) > MAX_INTEGER_BITS // 4 + 3:
+        raise NotData(f"an integer of more than {MAX_INTEGER_BITS} bits is not data")
+    return int(content, 16)
+
+
+def _decode_decimal(content: Any, other: Any, depth: int) -> Decimal:
+    value = Decimal(_text(content))
+    if value.is_finite() and (len(content) > _MAX_EXPONENT or abs(value.adjusted()) > _MAX_EXPONENT):
+        raise NotData("a Decimal of that size is not data")
+    return value
+
+
+def _integers(content: Any, other: Any, depth: int) -> list[int]:
+    items = _decode_items(content, other, depth)
+    if any(type(item) is not int for item in items):
+        raise NotData("expected integers")
+    return items
+
+
+def _decode_fraction(content: Any, other: Any, depth: int) -> Fraction:
+    numerator, denominator = _integers(content, other, depth)
+    if max(numerator.bit_length(), denominator.bit_length()) > _MAX_FRACTION_BITS:
+        raise NotData("a Fraction of that size is not data")
+    return Fraction(numerator, denominator)
+
+
+def _decode_range(content: Any, other: Any, depth: int) -> range:
+    start, stop, step = _integers(content, other, depth)
+    if (stop - start) // step > _MAX_RANGE:
+        raise NotData(f"a range of more than {_MAX_RANGE} numbers is not data")
+    return range(start, stop, step)
 
 
 def _decode_float(content: Any, other: Any, depth: int) -> float:
@@ -187,21 +271,21 @@ def _decode_deque(content: Any, other: Any, depth: int) -> deque[Any]:
 
 _DECODERS: dict[str, Callable[[Any, Any, int], Any]] = {
     "$tuple": lambda c, o, d: tuple(_decode_items(c, o, d)),
-    "$set": lambda c, o, d: set(_decode_items(c, o, d)),
-    "$frozenset": lambda c, o, d: frozenset(_decode_items(c, o, d)),
+    "$set": lambda c, o, d: set(_decode_keys(c, o, d)),
+    "$frozenset": lambda c, o, d: frozenset(_decode_keys(c, o, d)),
     "$dict": lambda c, o, d: dict(_decode_pairs(c, o, d)),
-    "$int": lambda c, o, d: int(_text(c), 16),
+    "$int": _decode_int,
     "$float": _decode_float,
     "$bytes": lambda c, o, d: base64.b64decode(_text(c), validate=True),
     "$bytearray": lambda c, o, d: bytearray(base64.b64decode(_text(c), validate=True)),
     "$complex": _decode_complex,
-    "$range": lambda c, o, d: range(*_decode_items(c, o, d)),
+    "$range": _decode_range,
     "$deque": _decode_deque,
     "$Counter": lambda c, o, d: Counter(dict(_decode_pairs(c, o, d))),
     "$defaultdict": _decode_defaultdict,
     "$OrderedDict": lambda c, o, d: OrderedDict(_decode_pairs(c, o, d)),
-    "$Decimal": lambda c, o, d: Decimal(_text(c)),
-    "$Fraction": lambda c, o, d: Fraction(*_decode_items(c, o, d)),
+    "$Decimal": _decode_decimal,
+    "$Fraction": _decode_fraction,
     "$datetime": lambda c, o, d: datetime.fromisoformat(_text(c)),
     "$date": lambda c, o, d: date.fromisoformat(_text(c)),
     "$time": lambda c, o, d: time.fromisoformat(_text(c)),

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from codeself.records.tasks import CallTest
+from codeself.records.values import NotData, refuse_collisions
 
 _RELATIVE_TOLERANCE = 1e-7  # of the expected value, beside the task's atol: EvalPlus' allclose
 
@@ -18,8 +19,10 @@ def matches(test: CallTest, expected: Any, returned: Any) -> bool:
         return bool(returned == expected) or _close(returned, expected, test.atol)
     if test.compare == "set":
         try:
-            return set(returned) == set(expected)
-        except TypeError:
+            items = list(returned)
+            refuse_collisions(items)
+            return set(items) == set(expected)
+        except (TypeError, NotData):
             return False
     return (returned is None) == (expected is None)
 

@@ -48,7 +48,12 @@ def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.dictionaries(st.text(), inner, max_size=4).map(OrderedDict),
         st.lists(keys, max_size=4).map(Counter),
         st.dictionaries(st.text(), inner, max_size=4).map(lambda d: defaultdict(None, d)),
-        st.builds(range, st.integers(), st.integers(), st.integers(min_value=1)),
+        st.builds(
+            lambda start, count, step: range(start, start + count * step, step),
+            st.integers(),
+            st.integers(-9, 1000),
+            st.integers(min_value=1),
+        ),
         st.binary().map(bytearray),
     )
 
@@ -181,3 +186,30 @@ def test_numbers_stay_what_they_are() -> None:
     value = [Decimal("1.50"), Fraction(3, 6), 1, 1.0, True]
     assert same(decode(encode(value)), value)
     assert str(decode(encode(Decimal("1.50")))) == "1.50"
+
+
+def test_what_is_small_to_write_and_endless_to_handle_is_not_data():
+    prime = (1 << 61) - 1  # integers that differ by multiples of it have one hash
+    colliding = [{"$int": hex(prime * k + 1)} for k in range(8, 5000)]
+    for data in (
+        {"$set": colliding},
+        {"$dict": [[key, 1] for key in colliding]},
+        {"$Counter": [[key, 1] for key in colliding]},
+        {"$range": [0, 10**12, 1]},
+        {"$Decimal": "1e999999999"},
+        {"$Fraction": ["1e999999999"]},
+        {"$Fraction": [{"$int": "0x" + "7" * 900_000}, {"$int": "0x" + "3" * 900_001}]},
+        {"$int": "0x" + "f" * 2_000_000},
+    ):
+        with pytest.raises(NotData):
+            decode(data)
+    for value in (10**2_000_000, range(10**12)):
+        with pytest.raises(NotData):
+            encode(value)
+
+
+def test_large_honest_collections_are_data():
+    pairs = {(n, -n) for n in range(3000)}
+    assert decode(encode(pairs)) == pairs
+    assert decode(encode({0.5 * n: n for n in range(3000)})) == {0.5 * n: n for n in range(3000)}
+    assert len(decode({"$set": [{"$tuple": [-1 - n % 2, 0]} for n in range(5000)]})) == 2

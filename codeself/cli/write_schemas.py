@@ -10,7 +10,9 @@ import typer
 
 
 def command(
-    output: Annotated[Path, typer.Option(help="Folder that receives one file a record.")] = Path("workflow/schemas"),
+    output: Annotated[Path, typer.Option(help="Folder that receives one file a record.")] = Path(
+        "workflow/schemas"
+    ),
 ) -> None:
     """Write the JSON schemas of the config and of every record, generated from the code's own types."""
     from codeself.records.audits import AuditReport

@@ -153,11 +153,13 @@ _ENCODERS: dict[type, Callable[[Any, Any, int], Any]] = {
     date: lambda v, o, d: {"$date": v.isoformat()},
     time: lambda v, o, d: {"$time": _naive(v).isoformat()},
     timedelta: lambda v, o, d: {"$timedelta": [v.days, v.seconds, v.microseconds]},
-    type: lambda v, o, d: {"$type": v.__name__} if _TYPES.get(v.__name__) is v else _other(v, o),
+    type: lambda v, o, d: _builtin_type(v, o),
 }
 
 
-def _other(value: Any, other: Callable[[Any], Any] | None) -> Any:
+def _builtin_type(value: type, other: Callable[[Any], Any] | None) -> Any:
+    if value in _TYPES.values():
+        return {"$type": value.__name__}
     if other is None:
         raise NotData(f"the type {value.__qualname__} is not plain data")
     return other(value)

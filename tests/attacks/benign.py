@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks.cases import AREA, SORT, Case, Kit, asserts, call, check
+from tests.attacks.cases import AREA, Case, Kit, asserts, call, check
 
 
 def _value(expression: str, expected: object, imports: str = "") -> Case:

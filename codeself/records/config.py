@@ -185,7 +185,7 @@ class SamplingConfig(Record):
 class Limits(Record):
     """What one candidate may use. Time limits are for each test phase of each candidate."""
 
-    cpu_seconds: float = Field(default=4.0, gt=0, description="CPU time of one phase, at most.")
+    cpu_seconds: float = Field(default=10.0, gt=0, description="CPU time of one phase, at most.")
     cpu_floor_seconds: float = Field(
         default=0.25, gt=0, description="CPU time of one phase that any candidate gets."
     )
@@ -195,7 +195,7 @@ class Limits(Record):
         description="In between, a phase gets this multiple of the reference's own CPU time.",
     )
     wall_seconds: float = Field(
-        default=20.0,
+        default=30.0,
         gt=0,
         description="Wall time of one phase, waiting for a core left out: catches sleepers.",
     )

@@ -7,11 +7,10 @@ whole or not at all.
 
 from __future__ import annotations
 
+import _socket  # the module above it costs every candidate a hundred pages
 import contextlib
 import os
 import resource
-import socket
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codeself.sandbox import filesystem, kernel, seccomp
@@ -67,11 +66,11 @@ class Zygote:
             kernel.unshare(spaces | kernel.CLONE_NEWUSER)
             _map_ids(uid, gid)
         # Any existing folder serves as the mount point, and nothing more is needed of /proc.
-        place = Path("/proc")
+        place = "/proc"
         filesystem.build_root(paths, place)
         _become_first_process()
         kernel.pivot_root(place)
-        socket.sethostname("sandbox")
+        _socket.sethostname("sandbox")
         if root:
             # Real root is given up first, so that the user namespace is an ordinary user's, with no one mapped.
             os.setgroups([])

@@ -5,12 +5,12 @@ Each function raises OSError when the kernel refuses. All of it is Linux only.
 
 from __future__ import annotations
 
+import _socket as socket  # the module above it costs every candidate a hundred pages
 import contextlib
 import ctypes
 import os
-import socket
 import struct
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from codeself.sandbox.syscalls import table
@@ -61,18 +61,18 @@ def unshare(flags: int) -> None:
     _syscall("unshare", ctypes.c_ulong(flags))
 
 
-def mount(source: str, target: Path, kind: str, flags: int, data: str = "") -> None:
+def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
     _syscall(
         "mount",
         source.encode() or None,
-        str(target).encode(),
+        target.encode(),
         kind.encode() or None,
         ctypes.c_ulong(flags),
         data.encode() or None,
     )
 
 
-def pivot_root(new_root: Path) -> None:
+def pivot_root(new_root: str) -> None:
     """Make new_root this mount namespace's root and let go of the old one."""
     os.chdir(new_root)
     _syscall("pivot_root", b".", b".")
@@ -170,7 +170,7 @@ def cloning(flags: int) -> Call:
     return call("clone", flags | 17, None, None, None, None)  # 17: SIGCHLD
 
 
-def landlock_read_only(paths: list[Path]) -> None:
+def landlock_read_only(paths: Sequence[str]) -> None:
     """Deny this thread and its children the file system, but for reading under `paths`."""
     abi = _syscall("landlock_create_ruleset", None, ctypes.c_ulong(0), ctypes.c_ulong(1))
     # Access rights by ABI: 13 at first, then refer (2), truncate (3), device ioctl (5).
@@ -182,7 +182,7 @@ def landlock_read_only(paths: list[Path]) -> None:
     )
     try:
         for path in paths:
-            directory = path.is_dir()
+            directory = os.path.isdir(path)
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
             # execute, read file, and for folders read directory
             allowed = 0b1101 if directory else 0b0101

@@ -14,9 +14,7 @@ _FOR_CANDIDATES = """
 abc bisect collections collections.abc contextlib copy dataclasses datetime enum functools heapq io itertools
 json math operator random re string time typing
 """.split()
-_FOR_THE_ZYGOTE = (
-    "base64 ctypes decimal fractions gc mmap pathlib resource socket struct sysconfig types".split()
-)
+_FOR_THE_ZYGOTE = "_socket base64 ctypes decimal fractions gc mmap resource struct types".split()
 
 _kept: list[bytes] = []
 

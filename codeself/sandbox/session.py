@@ -15,33 +15,27 @@ import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import codeself
 from codeself.records.config import Limits
 from codeself.records.errors import InfrastructureError
 from codeself.records.verdicts import IsolationLevel, Status
-from codeself.sandbox import channel, kernel
+from codeself.sandbox import carried, channel, kernel
 from codeself.sandbox.zygote import DONE, ENDED, KILL, SHOW, START
 
 _START_SECONDS = 60.0
-# What ran before a phase is left out of its CPU time, unless it was less than this share of the limit.
-_GLANCE_SHARE = 0.04
+# What ran before a phase is left out of its CPU time, unless it was less than this, or this share of the limit.
+_GLANCE_SECONDS, _GLANCE_SHARE = 0.005, 0.04
 _FIRST_READ = 1 << 16
 # Real time after which a phase ends however starved of a core the candidate was: every wait has a bound.
 _STARVED_FACTOR, _STARVED_SECONDS = 10, 60
 # A candidate that waited for a core this share of its CPU time may have run slower than alone.
 _CONTENDED_SHARE = 0.2
-_BOOTSTRAP = """
-import sys
-sys.path[:0] = {paths!r}
-import socket
-from codeself.sandbox import preload
-preload.load()
+_MAIN = """
+import _socket
 from codeself.sandbox.zygote import main
-main({level!r}, {memory_mb}, {processes}, socket.socket(fileno={descriptor}))
+main({level!r}, {memory_mb}, {processes}, _socket.socket(fileno={descriptor}))
 """
 
 
@@ -64,9 +58,7 @@ class ZygoteProcess:
         """Start one. Raises InfrastructureError when the level cannot be reached here."""
         self.level: IsolationLevel = level
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        paths = [str(Path(codeself.__file__ or "").parent.parent)]
-        program = _BOOTSTRAP.format(
-            paths=paths,
+        program = _MAIN.format(
             level=level,
             memory_mb=limits.memory_mb,
             processes=limits.processes,
@@ -74,9 +66,9 @@ class ZygoteProcess:
         )
         self._process = subprocess.Popen(
             # Isolated (-P -s -S), but for the variables given here: -I would leave those out too.
-            [sys.executable, "-P", "-s", "-S", "-B", "-c", program],
+            [sys.executable, "-P", "-s", "-S", "-B", "-c", carried.BOOTSTRAP.replace("{main}", program)],
             pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not os.environ.get("CODESELF_DEBUG") else None,
             # No hash seed of the host's: what a candidate computes is the same on every run. Symbols are bound
@@ -85,6 +77,9 @@ class ZygoteProcess:
             start_new_session=True,
         )
         theirs.close()
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as stream:
+            stream.write(carried.code())
         self.control = ours
         ours.settimeout(_START_SECONDS)
         try:
@@ -145,7 +140,7 @@ class Session:
     def start_phase(self) -> None:
         """Give the candidate a fresh allowance of CPU and wall time."""
         now = time.monotonic()
-        if now - self._started > _GLANCE_SHARE * self._limits.cpu_seconds:
+        if now - self._started > max(_GLANCE_SECONDS, _GLANCE_SHARE * self._limits.cpu_seconds):
             self._phase_cpu = self._cpu()
             self._phase_starved = self._waited_for_a_core()
         self._phase_started = now

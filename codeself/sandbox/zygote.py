@@ -12,16 +12,15 @@ inherits another's. One candidate lives at a time. What the judge may send:
 
 from __future__ import annotations
 
+import _socket as socket  # the module above it costs every candidate a hundred pages
 import gc
 import os
-import socket
 import struct
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codeself.sandbox import candidate, channel, kernel, preload
+from codeself.sandbox import candidate, channel, filesystem, kernel, preload
 from codeself.sandbox.isolation import Zygote
 
 if TYPE_CHECKING:  # the records' library is large, and every page of the zygote costs each fork
@@ -152,7 +151,7 @@ def _move(control: socket.socket, descriptor: int) -> socket.socket:
 def _forget_the_host() -> None:
     """Nothing of the host stays in the interpreter's own state: environment, arguments, module search path."""
     os.environ.clear()
-    stdlib = sysconfig.get_path("stdlib")
+    stdlib = filesystem.STDLIB
     sys.path[:] = [stdlib, os.path.join(stdlib, "lib-dynload")]
     sys.path_importer_cache.clear()
     sys.argv[:] = sys.orig_argv[:] = [candidate.MODULE_NAME]

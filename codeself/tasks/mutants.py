@@ -176,7 +176,7 @@ def _replacements(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield f"condition '{ast.unparse(node.ifs[index])}' dropped", changed_loop
     elif isinstance(node, ast.Call):
         yield from _other_calls(node)
-    elif isinstance(node, ast.stmt):
+    if isinstance(node, ast.stmt):
         yield from _other_statements(node)
 
 

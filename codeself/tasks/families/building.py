@@ -1,9 +1,10 @@
 """A variant's task: its public, hidden and locked tests chosen, its programs written out.
 
-Public tests are the docstring's examples: plain calls with different answers, never edges. Hidden tests are
-chosen so that they reject every wrong variant, and so that answers repeat as little as they can (a predicate
-sees both truth values). Locked tests are chosen the same way from the calls that are left: no call stands in
-two of the three.
+The public test is the docstring's example: a plain call, never an edge. (One, because a small model solves
+fewer tasks with two, and the fewer tokens a prompt has the faster it is.) Hidden tests are chosen so that
+they reject every wrong variant, and so that answers repeat as little as they can (a predicate sees both
+truth values). Locked tests are chosen the same way from the calls that are left: no call stands in two of
+the three.
 """
 
 from __future__ import annotations
@@ -24,11 +25,8 @@ from codeself.tasks.families.variants import (
     holds_float,
 )
 
-PUBLIC, HIDDEN, LOCKED = 2, 8, 12
-_EXAMPLE_WIDTH = (
-    70  # characters of a call and its result: an example that is longer than a line teaches little
-)
-_SHORT_EXAMPLE = 40  # preferred
+HIDDEN, LOCKED = 8, 12
+_EXAMPLE_WIDTH = 70  # characters of an example and its result at most
 _DOC_WIDTH = 88
 
 Answers = dict[Call, Outcome]
@@ -40,27 +38,27 @@ def build_task(variant: Variant, number: int) -> Task:
     for call, answer in answers.items():
         if answer.raised:
             raise InputError(f"{variant.place}: reference: raised {answer.raised} on {_shown(call)}")
-    if len(answers) < PUBLIC + HIDDEN + LOCKED:
+    if len(answers) < 1 + HIDDEN + LOCKED:
         raise InputError(
             f"{variant.place}: inputs: give {len(answers)} distinct calls with the edges,"
-            f" expected at least {PUBLIC + HIDDEN + LOCKED}"
+            f" expected at least {1 + HIDDEN + LOCKED}"
         )
     rejecting = [_rejecting(variant, index, answers) for index in range(len(variant.family.wrong))]
-    examples = _examples(variant, answers)
-    rest = {call: answer for call, answer in answers.items() if call not in examples}
+    example = _example(variant, answers)
+    rest = {call: answer for call, answer in answers.items() if call != example}
     hidden = _chosen(rest, rejecting, HIDDEN)
     _require_strength(variant, hidden, rest, rejecting)
     rest = {call: answer for call, answer in rest.items() if call not in hidden}
     locked = _chosen(rest, rejecting, LOCKED)
     signature = variant.fill("signature", variant.family.signature)
-    starter = variant.head + _docstring(variant, examples, answers)
+    starter = variant.head + _docstring(variant, example, answers[example])
     return Task(
         task_id=f"families/{variant.family.name}/{number}",
         family=variant.family.name,
         prompt=f"Write a Python function `{signature}`.\n{variant.doc}",
         entry_point=variant.entry_point,
         starter_code=starter,
-        public_tests=_tests(examples, answers),
+        public_tests=_tests([example], answers),
         hidden_tests=_tests(hidden, answers),
         locked_tests=_tests(locked, answers),
         reference_solution=starter + variant.body("reference", variant.family.reference),
@@ -79,24 +77,31 @@ def _rejecting(variant: Variant, index: int, answers: Answers) -> set[Call]:
     return {call for call, answer in answers.items() if not agree(answer, run(call))}
 
 
-def _examples(variant: Variant, answers: Answers) -> list[Call]:
-    """Calls for the docstring: short ones with different answers, the first of them not a trivial one."""
+def _example(variant: Variant, answers: Answers) -> Call:
+    """The call that the docstring shows: the shortest that is no edge and whose answer tells something."""
 
     def width(call: Call) -> int:
         return len(_shown(call)) + len(repr(answers[call].value))
 
-    plain = [call for call in answers if not call.edge and width(call) <= _EXAMPLE_WIDTH]
-    plain = [call for call in plain if "\\" not in _shown(call) + repr(answers[call].value)]
-    short = [call for call in plain if width(call) <= _SHORT_EXAMPLE] or plain
-    telling = [call for call in short if answers[call].value and answers[call].encoded != call.args[0]]
-    first = next(iter(telling or short), None)
-    if first is None:
-        raise InputError(
-            f"{variant.place}: inputs: give no call that fits a docstring, expected calls that are written"
-            f" with their result in {_EXAMPLE_WIDTH} characters and no backslash"
-        )
-    others = [call for call in [*telling, *short, *plain] if not agree(answers[call], answers[first])]
-    return [first, *others[: PUBLIC - 1]]
+    def plainness(call: Call) -> tuple[bool, bool, int, int]:
+        answer = answers[call]
+        telling = bool(answer.value) and answer.encoded != call.args[0]
+        small = any(isinstance(arg, str | list | dict) and len(arg) < 2 for arg in call.args)
+        return not telling, small, _shown(call).count("-"), width(call)
+
+    fitting = [
+        call
+        for call in answers
+        if not call.edge
+        and width(call) <= _EXAMPLE_WIDTH
+        and "\\" not in _shown(call) + repr(answers[call].value)
+    ]
+    if fitting:
+        return min(fitting, key=plainness)
+    raise InputError(
+        f"{variant.place}: inputs: give no call that fits a docstring, expected calls that are written"
+        f" with their result in {_EXAMPLE_WIDTH} characters and no backslash"
+    )
 
 
 def _chosen(answers: Answers, rejecting: list[set[Call]], count: int) -> list[Call]:
@@ -146,15 +151,13 @@ def _tests(calls: list[Call], answers: Answers) -> tuple[CallTest, ...]:
     )
 
 
-def _docstring(variant: Variant, examples: list[Call], answers: Answers) -> str:
+def _docstring(variant: Variant, example: Call, answer: Outcome) -> str:
     doc = variant.doc
     if "\\" in doc or '"""' in doc or doc.endswith('"'):
         raise InputError(f"{variant.place}: doc: holds a backslash or quotes that would end the docstring")
     lines = textwrap.wrap(doc, _DOC_WIDTH, break_long_words=False, break_on_hyphens=False)
-    shown = []
-    for call in examples:
-        shown += [f">>> {variant.entry_point}{_shown(call)}", repr(answers[call].value)]
-    return textwrap.indent('"""' + "\n".join(lines) + "\n\n" + "\n".join(shown) + '\n"""\n', "    ")
+    shown = f">>> {variant.entry_point}{_shown(example)}\n{answer.value!r}"
+    return textwrap.indent('"""' + "\n".join(lines) + "\n\n" + shown + '\n"""\n', "    ")
 
 
 def _shown(call: Call) -> str:

@@ -21,7 +21,7 @@ from codeself.records.values import NotData, decode, encode
 from codeself.tasks.families.definitions import Family, indented, parameter_names, signature_of
 from codeself.tasks.families.generators import Generators
 
-POOL = 60  # generated calls that a variant's tests are chosen from
+POOL = 40  # generated calls that a variant's tests are chosen from
 _TRIES = 600
 _BUILTINS = {kind.__name__: kind for kind in (dict, float, int, len, list, range, set, sorted, str, tuple)}
 

@@ -7,11 +7,14 @@ judge reads its answers as data that the candidate itself wrote.
 from __future__ import annotations
 
 import builtins
+import copy
+import importlib
 import io
 import operator
 import os
 import sys
 import types
+from collections import UserDict, UserList, UserString
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -25,8 +28,8 @@ _MESSAGE_CHARACTERS = 300
 _FIRST_READ = 4096  # most requests are smaller, and memory that is not touched costs nothing
 _CHUNK = 1 << 20
 
-# What the judge may ask of an object beyond a named method. No comparison and no arithmetic is among them:
-# their answer would itself be the verdict.
+# What the judge may ask of an object beyond a named method. No comparison is among them: its answer would itself
+# be the verdict.
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "__iter__": iter,
     "__next__": next,
@@ -39,9 +42,24 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "__delitem__": operator.delitem,
     "__getattr__": getattr,
     "__setattr__": setattr,
+    "__delattr__": delattr,
+    "__contains__": operator.contains,
+    "__instancecheck__": lambda kind, value: isinstance(value, kind),
+    "__subclasscheck__": lambda kind, other: issubclass(other, kind),
+    "__copy__": copy.copy,
+    "__deepcopy__": copy.deepcopy,
+    "__enter__": lambda manager: type(manager).__enter__(manager),
+    "__exit__": lambda manager, message: bool(_leave(manager, message)),
 }
+for _name in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
+    _function = getattr(operator, f"__{_name}__")
+    _OPERATIONS[f"__{_name}__"] = _function
+    _OPERATIONS[f"__r{_name}__"] = lambda own, other, function=_function: function(other, own)
+    _OPERATIONS[f"__i{_name}__"] = getattr(operator, f"__i{_name}__")
+for _name in "neg pos invert abs".split():
+    _OPERATIONS[f"__{_name}__"] = getattr(operator, f"__{_name}__")
 _BASES: tuple[Any, ...] = (bool, int, float, complex, str, bytes, list, dict, tuple, set, frozenset)
-_DICT_VIEWS: Any = (type({}.keys()), type({}.items()))
+_VIEWS: dict[type, str] = {type({}.keys()): "$keys", type({}.items()): "$items", type({}.values()): ""}
 
 
 class OutputLimit(Exception):
@@ -73,6 +91,7 @@ class Candidate:
         self._descriptor = descriptor
         self._module = types.ModuleType(MODULE_NAME)
         self._objects: dict[int, Any] = {}
+        self._thrown: dict[int, tuple[BaseException, int]] = {}
         self._printed = _CountedOutput()
         self._output = io.TextIOWrapper(io.BufferedWriter(self._printed, 8192), "utf-8", "replace")
 
@@ -128,7 +147,10 @@ class Candidate:
         try:
             decoded = [values.decode(item, self._reference) for item in arguments]
             keywords = {key: values.decode(item, self._reference) for key, item in named.items()}
-            subject = self._objects[target] if isinstance(target, int) else self._global(target or decoded[0])
+            if isinstance(target, int):
+                subject = self._objects[target]
+            else:
+                subject = self._global(decoded[0] if target is None else target)
             if target is None:
                 result = subject
             elif method is None:
@@ -137,15 +159,32 @@ class Candidate:
                 result = _OPERATIONS[method](subject, *decoded, **keywords)
             else:
                 result = getattr(subject, method)(*decoded, **keywords)
+        except BaseException as error:
+            return self._raised(error)
+        try:
             answer = ["value", self.encode(result)]
             # In-place changes are data too: sent only where the arguments are no longer what was received.
             if changes:
-                after = [self.encode(item) for item in decoded]
-                if after != arguments:
+                after = [self.encode(item) for item in (*decoded, *keywords.values())]
+                if after != [*arguments, *named.values()]:
                     answer.append(after)
             return answer
+        except values.NotData:
+            return ["broken"]
         except BaseException as error:
-            return ["raised", *_describe(error)]
+            return self._raised(error)
+
+    def _raised(self, error: BaseException) -> list[Any]:
+        """What became of a call: the exception's types and text, and where they are data its arguments and state."""
+        names, message = _describe(error)
+        answer: list[Any] = ["raised", names, message, None, None, self._thrown.get(id(error), (None, -1))[1]]
+        if len(message) < _MESSAGE_CHARACTERS:
+            for position, part in ((3, error.args), (4, error.__dict__ or None)):
+                try:
+                    answer[position] = values.encode(part)
+                except BaseException:
+                    continue
+        return answer
 
     def _global(self, name: str) -> Any:
         try:
@@ -158,33 +197,56 @@ class Candidate:
         return values.encode(value, self._encode_other)
 
     def _encode_other(self, value: Any) -> Any:
-        if isinstance(value, Enum):
-            return self.encode(value.value)
-        if isinstance(value, _DICT_VIEWS):
-            try:
-                return self.encode(set(value))
-            except TypeError:
-                return self.encode(list(value))
         kind = type(value)
         for base in _BASES:
             if issubclass(kind, base):
-                return self.encode(_plain(base, value))
-        if isinstance(value, BaseException):
-            return {"$exception": [_names(value), _message(value)]}
-        number = id(value)
-        self._objects[number] = value
-        return {"$object": [number, kind.__name__, callable(value)]}
+                plain = _plain(base, value)
+                if base is tuple and hasattr(kind, "_fields"):
+                    names = [kind.__name__, list(kind._fields)]
+                    return {
+                        "$namedtuple": [self._number(value), *names, [self.encode(item) for item in plain]]
+                    }
+                return self.encode(plain)
+        if issubclass(kind, Enum):
+            return {"$enum": [self._number(value), kind.__name__, value.name, self.encode(value.value)]}
+        if kind in _VIEWS:
+            items = [self.encode(item) for item in value]
+            return {_VIEWS[kind]: items} if _VIEWS[kind] else items
+        if kind in (UserDict, UserList, UserString):
+            return self.encode(value.data)
+        if issubclass(kind, BaseException):
+            return {"$exception": self._raised(value)[1:]}
+        if issubclass(kind, type) and issubclass(value, BaseException):
+            return {"$error": _names(value)}
+        ability = "next" if hasattr(kind, "__next__") else "call" if callable(value) else ""
+        return {"$object": [self._number(value), kind.__name__, ability]}
+
+    def _number(self, value: Any) -> int:
+        self._objects[id(value)] = value
+        return id(value)
 
     def _reference(self, tag: str, content: Any) -> Any:
         if tag == "$object":
             return self._objects[content]
+        if tag == "$global":
+            return self._global(content)
         if tag == "$function":
-            return _Function(self, content)
+            return _Function(self, *content)
+        if tag == "$iterator":
+            return _Iterator(_Function(self, content, "next"))
+        if tag == "$slice":
+            return slice(*(values.decode(part, self._reference) for part in content))
+        if tag == "$import":
+            found: Any = importlib.import_module(content[0])
+            for name in content[1].split("."):
+                found = getattr(found, name)
+            return found
         raise values.NotData(f"unknown tag {tag}")
 
-    def call_back(self, number: int, arguments: tuple[Any, ...]) -> Any:
+    def call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call a function that lives with the judge."""
-        self._send(["call", number, [self.encode(item) for item in arguments]])
+        named = {key: self.encode(item) for key, item in keywords.items()}
+        self._send(["call", number, [self.encode(item) for item in arguments], named])
         while True:
             frame = self._receive()
             if frame is None:
@@ -192,9 +254,17 @@ class Candidate:
             if frame[0] == "returned":
                 return values.decode(frame[1], self._reference)
             if frame[0] == "threw":
-                kind = getattr(builtins, frame[1], RuntimeError)
-                raise kind(frame[2])
+                raise self._thrown_by_judge(*frame[1:])
             self._send(self._answer(frame))
+
+    def _thrown_by_judge(self, names: list[str], arguments: list[Any], number: int) -> BaseException:
+        """The nearest builtin exception to one that a function of the judge's raised."""
+        kinds = (getattr(builtins, name, None) for name in names)
+        kind: Any = next(k for k in kinds if isinstance(k, type) and issubclass(k, BaseException))
+        error = kind.__new__(kind, *values.decode(arguments))
+        error.args = tuple(values.decode(arguments))
+        self._thrown[id(error)] = error, number
+        return error  # type: ignore[no-any-return]
 
     def _send(self, frame: list[Any]) -> None:
         try:
@@ -227,12 +297,36 @@ class Candidate:
 class _Function:
     """Stands for a function of the judge's that was passed as an argument."""
 
-    def __init__(self, candidate: Candidate, number: int) -> None:
+    def __init__(self, candidate: Candidate, number: int, name: str) -> None:
         self._candidate = candidate
         self._number = number
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = None
 
-    def __call__(self, *arguments: Any) -> Any:
-        return self._candidate.call_back(self._number, arguments)
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._candidate.call_back(self._number, arguments, keywords)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+
+class _Iterator:
+    """Stands for an iterator of the judge's."""
+
+    def __init__(self, step: _Function) -> None:
+        self._step = step
+
+    def __iter__(self) -> _Iterator:
+        return self
+
+    def __next__(self) -> Any:
+        return self._step()
+
+
+def _leave(manager: Any, message: str | None) -> Any:
+    if message is None:
+        return type(manager).__exit__(manager, None, None, None)
+    return type(manager).__exit__(manager, RuntimeError, RuntimeError(message), None)
 
 
 def _plain(base: Any, value: Any) -> Any:
@@ -246,9 +340,9 @@ def _plain(base: Any, value: Any) -> Any:
     return base.__getitem__(value, slice(None))
 
 
-def _names(error: BaseException) -> list[str]:
+def _names(kind: type[BaseException]) -> list[str]:
     """The exception's type and those it derives from, nearest first."""
-    return [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
+    return [ancestor.__name__ for ancestor in kind.__mro__ if ancestor not in (object, BaseException)]
 
 
 def _message(error: BaseException) -> str:
@@ -259,4 +353,4 @@ def _message(error: BaseException) -> str:
 
 
 def _describe(error: BaseException) -> tuple[list[str], str]:
-    return _names(error), _message(error)
+    return _names(type(error)), _message(error)

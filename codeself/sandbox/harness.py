@@ -11,16 +11,17 @@ import random
 import reprlib
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 from codeself.records import values
 from codeself.records.tasks import AssertTest, CallTest, CheckTest, Task
 from codeself.records.verdicts import PhaseResult, Status
 from codeself.sandbox.comparison import matches
-from codeself.sandbox.proxy import Handle, Remote
+from codeself.sandbox.handles import Handle
+from codeself.sandbox.proxy import Remote
+from codeself.sandbox.raised import builtin_name
 from codeself.sandbox.session import CandidateEnded
+from codeself.sandbox.sources import SETTLE, compiled, read_reference
 
 _DETAIL_CHARACTERS = 400
 _repr = reprlib.Repr()
@@ -31,26 +32,34 @@ _repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxdict = 12
 class TestScope(dict[str, Any]):
     """The globals of tests. A name that the tests do not define is a standard module or the candidate's.
 
-    Standard modules come first: a candidate cannot supply its own `math` to the tests that judge it.
+    Standard modules come first, and what the reference imports: a candidate cannot supply its own `math` or
+    `isclose` to the tests that judge it.
     """
 
     __test__ = False  # not a pytest class
 
-    def __init__(self, remote: Remote, entry_point: str, setup: CodeType | None) -> None:
+    def __init__(self, remote: Remote, task: Task) -> None:
         super().__init__(__name__="tests")
         self._remote = remote
-        # MBPP's setup code calls the candidate's classes, so it runs once for each candidate.
-        self[entry_point] = self["candidate"] = remote.function(entry_point)
-        if setup is not None:
-            exec(setup, self)
-            self[entry_point] = self["candidate"] = remote.function(entry_point)
+        self._reference = read_reference(task.reference_solution)
+        remote.classes_asked_for = task.entry_point in self._reference.classes
+        self[SETTLE] = remote.settle
+        self[task.entry_point] = self["candidate"] = remote.function(task.entry_point)
+        if task.setup_code:
+            # MBPP's setup code calls the candidate's classes, so it runs once for each candidate.
+            exec(compiled(task.setup_code), self)
+            self[task.entry_point] = self["candidate"] = remote.function(task.entry_point)
 
     def __missing__(self, name: str) -> Any:
         if hasattr(builtins, name):
             raise KeyError(name)
         if name in sys.stdlib_module_names:
             self[name] = importlib.import_module(name)
+        elif name in self._reference.imports:
+            self[name] = self._reference.imported(name)
         else:
+            if name in self._reference.classes:
+                self._remote.classes_asked_for = True
             self[name] = self._remote.get_global(name)
         return self[name]
 
@@ -68,27 +77,31 @@ def run_tests(
     scope: TestScope | None = None
     for number, test in enumerate(tests, start=1):
         try:
+            remote.start_test()
             if isinstance(test, CallTest):
                 trouble = _run_call(remote, task.entry_point, test, show)
             else:
                 if scope is None:
-                    scope = TestScope(
-                        remote, task.entry_point, _compiled(task.setup_code) if task.setup_code else None
-                    )
+                    scope = TestScope(remote, task)
                 trouble = _run_source(scope, test)
-        except CandidateEnded as end:
+        except CandidateEnded as ended:
+            remote.ended = ended
+        except AssertionError as error:
+            trouble = ("failed", f"assertion does not hold{_shown(show, error)}")
+        except RecursionError:
+            trouble = ("error", "raised RecursionError")
+        except (Exception, SystemExit) as error:
+            # The name of a type of the candidate's could tell what it was asked.
+            name = type(error).__name__ if show else builtin_name(error)
+            trouble = ("error", f"raised {name}{_shown(show, error)}")
+        if remote.ended is not None:  # whether or not the test let it through
+            end = remote.ended
             return PhaseResult(
                 status=end.status,
                 passed=passed,
                 total=len(tests),
                 detail=_trim(f"test {number}: {end.detail}"),
             )
-        except AssertionError as error:
-            trouble = ("failed", f"assertion does not hold{_shown(show, error)}")
-        except RecursionError:
-            trouble = ("error", "raised RecursionError")
-        except Exception as error:
-            trouble = ("error", f"raised {type(error).__name__}{_shown(show, error)}")
         if trouble is None:
             passed += 1
         elif failure is None:
@@ -105,32 +118,35 @@ def _run_call(remote: Remote, entry_point: str, test: CallTest, show: bool) -> t
         return None
     if not show:
         return "failed", "wrong answer"
-    return (
-        "failed",
-        f"{_call_text(entry_point, test)} returned {_repr.repr(returned)}, expected {_repr.repr(expected)}",
-    )
+    call = _call_text(entry_point, test)
+    return "failed", f"{call} returned {_text(returned)}, expected {_text(expected)}"
 
 
 def _run_source(scope: TestScope, test: AssertTest | CheckTest) -> tuple[Status, str] | None:
-    exec(_compiled(test.source), scope)
+    exec(compiled(test.source), scope)
     if isinstance(test, CheckTest):
         scope["check"](scope["candidate"])
     return None
 
 
-@lru_cache(maxsize=4096)
-def _compiled(source: str) -> CodeType:
-    return compile(source, "<tests>", "exec", dont_inherit=True)
-
-
 def _call_text(entry_point: str, test: CallTest) -> str:
-    parts = [_repr.repr(values.decode(item)) for item in test.args]
-    parts += [f"{key}={_repr.repr(values.decode(item))}" for key, item in test.kwargs.items()]
+    parts = [_text(values.decode(item)) for item in test.args]
+    parts += [f"{key}={_text(values.decode(item))}" for key, item in test.kwargs.items()]
     return f"{entry_point}({', '.join(parts)})"
 
 
+def _text(value: Any) -> str:
+    try:
+        return _repr.repr(value)
+    except ValueError:  # integers of thousands of digits have no text
+        return f"a large {type(value).__name__}"
+
+
 def _shown(show: bool, error: BaseException) -> str:
-    return f": {error}" if show and str(error) else ""
+    try:
+        return f": {error}" if show and str(error) else ""
+    except ValueError:
+        return ""
 
 
 def _trim(text: str) -> str:

@@ -23,6 +23,7 @@ from codeself.sandbox.isolation import LEVELS
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
 from codeself.sandbox.session import CandidateEnded, Session, ZygoteProcess
+from codeself.sandbox.stand_ins import as_data
 
 # CPU time of the judge's own work on one phase: interrupted after the first, ended after the second.
 _CHECKING_SECONDS, _STUCK_SECONDS = 4.0, 8.0
@@ -181,7 +182,7 @@ class Judge:
             for number, arguments in enumerate(inputs):
                 session.start_phase()
                 try:
-                    results.append(values.encode(remote.ask_encoded(entry_point, arguments, {})))
+                    results.append(values.encode(remote.ask_encoded(entry_point, arguments, {}), as_data))
                 except CandidateEnded as end:
                     raise InputError(f"the reference {entry_point}, input {number}: {end.detail}") from end
                 except Exception as error:
@@ -275,7 +276,8 @@ def _own_time_limit() -> Iterator[None]:
         raise CandidateEnded("timeout", "its answer could not be checked in the time allowed")
 
     before = signal.signal(signal.SIGPROF, interrupt)
-    signal.setitimer(signal.ITIMER_PROF, _CHECKING_SECONDS)
+    # Again and again: one that falls into a finalizer is lost.
+    signal.setitimer(signal.ITIMER_PROF, _CHECKING_SECONDS, 0.5)
     signal.setitimer(signal.ITIMER_VIRTUAL, _STUCK_SECONDS)
     try:
         yield

@@ -1,254 +1,279 @@
 """What tests hold in place of the candidate's functions and objects.
 
 A proxy sends arguments as data, brings the result back as data, and brings back in-place changes of the
-arguments. What is not data stays with the candidate behind a handle: tests may call its methods, read and
-set its attributes, iterate, index and measure it. They may not compare or compute with it: a handle equals
-nothing, has no order and no arithmetic, because the candidate would be deciding its own verdict.
+arguments. What is not data stays with the candidate behind a handle (codeself.sandbox.handles).
 """
 
 from __future__ import annotations
 
-import builtins
-from collections import deque
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakValueDictionary
 
 from codeself.records import values
+from codeself.records.verdicts import Status
+from codeself.sandbox.changes import MUTABLE, update
+from codeself.sandbox.handles import CallableHandle, Handle, target_of
+from codeself.sandbox.raised import Raised
 from codeself.sandbox.session import CandidateEnded, Session
+from codeself.sandbox.stand_ins import Member, StandIn, record_type
 
-_MAX_HANDLES_OUT = 10_000
-_NO_SUCH_TYPE = "CandidateError"
-
-
-class CandidateError(Exception):
-    """The candidate raised an exception of a type that is not a builtin one."""
+_MAX_FUNCTIONS_OUT = 10_000
+_MAX_ANSWERS = 32  # of the largest size, in one test: what a test keeps of an endless answer is bounded
+_BASES: tuple[Any, ...] = (tuple, list, dict, set, str, int, float)
+_READINGS = frozenset(
+    "__iter__ __next__ __len__ __str__ __bool__ __getitem__ __getattr__ __instancecheck__".split()
+)
 
 
 class Remote:
-    """One candidate as tests see it."""
+    """One candidate as tests see it.
+
+    classes_asked_for: whether the task is about a class of the candidate's; see codeself.sandbox.handles.
+    ended: the candidate's end, once it has come. It counts even where a test swallowed it.
+    epoch: grows with each thing that a test does, other than reading.
+    """
 
     def __init__(self, session: Session) -> None:
+        self.classes_asked_for = False
+        self.ended: CandidateEnded | None = None
+        self.epoch = 0
         self._session = session
+        self._raised = Raised()
+        self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
         self._functions: list[Callable[..., Any]] = []
-        self.calls = 0
+        self._numbers: dict[int, int] = {}
+        self._thrown: list[Exception] = []
+        self._received = 0
+        self._changes: list[tuple[Any, Any]] = []
 
-    def function(self, name: str) -> Callable[..., Any]:
-        """A proxy for a global function of the candidate's."""
+    def start_test(self) -> None:
+        """A test begins: what the one before left undone is done, and answers are counted anew."""
+        self.settle()
+        self._received = self._session.received
 
-        def proxy(*args: Any, **kwargs: Any) -> Any:
-            return self.ask(name, None, args, kwargs)
-
-        proxy.__name__ = proxy.__qualname__ = name
-        return proxy
+    def function(self, name: str) -> CallableHandle:
+        """A proxy for a global function, or class, of the candidate's."""
+        return CallableHandle(self, name, name, "call")
 
     def get_global(self, name: str) -> Any:
         """The value of a candidate's global. Raises NameError where there is none."""
         return self.ask(None, None, (name,), {})
 
+    def end(self, status: Status, detail: str) -> CandidateEnded:
+        """The candidate's end by a decision made here; to be raised."""
+        self.ended = self.ended or CandidateEnded(status, detail)
+        return self.ended
+
     def ask(
         self, target: int | str | None, method: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if self._changes:
+            self._settle_those_of((*args, *kwargs.values()))
+        given = (*args, *kwargs.values())
         encoded = [self._encode(item) for item in args]
         named = {key: self._encode(item) for key, item in kwargs.items()}
-        mutable = any(type(item) in _MUTABLE for item in args)
-        reply = self._exchange(["ask", target, method, encoded, named, mutable])
+        mutable = any(type(item) in MUTABLE for item in given)
+        if method not in _READINGS:
+            self.epoch += 1
+        try:
+            reply = self._exchange(["ask", target, method, encoded, named, mutable])
+        except StopIteration as error:
+            if method == "__next__":
+                raise
+            # Let through, it would end a loop of the test's own that calls through map.
+            raise RuntimeError("raised StopIteration") from error
+        result = self._decode(reply[1])
         if len(reply) == 3:
-            self._bring_back(args, reply[2])
-        return self._decode(reply[1])
+            self._note_changes(given, reply[2])
+            if result is None:
+                self.settle()
+        return result
 
     def ask_encoded(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a function with arguments that are encoded already; the result as a value."""
         return self._decode(self._exchange(["ask", name, None, args, kwargs, False])[1])
 
+    def settle(self) -> None:
+        """Make the in-place changes that the candidate's calls made to the test's own objects.
+
+        Done at once after a call that returned nothing, else when the test's statement is over: so that
+        `assert f(x) == x` compares with what x was.
+        """
+        changes, self._changes = self._changes, []
+        for ours, theirs in changes:
+            update(ours, theirs)
+
+    def _settle_those_of(self, args: tuple[Any, ...]) -> None:
+        changes, self._changes = self._changes, []
+        for ours, theirs in changes:
+            if any(ours is item for item in args):
+                update(ours, theirs)
+            else:
+                self._changes.append((ours, theirs))
+
+    def _note_changes(self, given: tuple[Any, ...], after: Any) -> None:
+        if type(after) is not list or len(after) != len(given):
+            raise self.end("output", "in-place changes that do not match the arguments")
+        for ours, theirs in zip(given, after, strict=True):
+            if type(ours) in MUTABLE:
+                self._changes.append((ours, self._decode(theirs)))
+
     def _exchange(self, frame: list[Any]) -> list[Any]:
         """Send a request; serve the candidate's calls of our functions until its answer comes."""
-        self.calls += 1
         while True:
-            reply = self._session.ask(frame)
+            if self.ended is not None:
+                raise self.ended
+            try:
+                reply = self._session.ask(frame)
+            except CandidateEnded as end:
+                self.ended = end
+                raise
+            if self._session.received - self._received > _MAX_ANSWERS * self._session.cap:
+                raise self.end("output", "more data than one test may take")
             if reply[0] == "value" and 2 <= len(reply) <= 3:
                 return reply
-            if reply[0] == "raised":
-                raise _as_exception(reply)
-            if reply[0] == "call" and len(reply) == 3:
-                frame = self._serve_call(reply[1], reply[2])
+            if reply[0] == "raised" and len(reply) >= 3:
+                raise self._exception(reply[1:])
+            if reply[0] == "call" and len(reply) == 4:
+                frame = self._serve_call(*reply[1:])
                 continue
-            raise CandidateEnded("output", "an answer that is not part of the protocol")
+            if reply[0] == "broken":
+                raise self.end("output", "an answer that cannot be written as data")
+            raise self.end("output", "an answer that is not part of the protocol")
 
-    def _serve_call(self, number: Any, args: Any) -> list[Any]:
-        if type(number) is not int or not 0 <= number < len(self._functions) or type(args) is not list:
-            raise CandidateEnded("output", "a call of a function that was never passed")
-        decoded = [self._decode(item) for item in args]
+    def _serve_call(self, number: Any, args: Any, kwargs: Any) -> list[Any]:
+        if type(number) is not int or not 0 <= number < len(self._functions):
+            raise self.end("output", "a call of a function that was never passed")
+        decoded, named = self._decode(args), self._decode(kwargs)
+        if type(decoded) is not list or type(named) is not dict:
+            raise self.end("output", "a call of a function with what are no arguments")
         try:
-            return ["returned", self._encode(self._functions[number](*decoded))]
+            return ["returned", self._encode(self._functions[number](*decoded, **named))]
         except Exception as error:
-            return ["threw", type(error).__name__, ""]
+            self._thrown.append(error)
+            # An assertion of the test's own may say what it expected.
+            said = [] if isinstance(error, AssertionError) else list(error.args)
+            try:
+                encoded = values.encode(said)
+            except values.NotData:
+                encoded = []
+            names = [kind.__name__ for kind in type(error).__mro__]
+            return ["threw", names, encoded, len(self._thrown) - 1]
 
     def _encode(self, value: Any) -> Any:
         return values.encode(value, self._encode_other)
 
     def _encode_other(self, value: Any) -> Any:
         if isinstance(value, Handle):
-            return {"$object": object.__getattribute__(value, "_number")}
+            target = target_of(value)
+            return {"$object" if isinstance(target, int) else "$global": target}
+        if isinstance(value, StandIn):
+            return {"$object": value.number}
+        if isinstance(value, slice):
+            return {"$slice": [self._encode(part) for part in (value.start, value.stop, value.step)]}
         if isinstance(value, BaseException):
             return {"$tuple": [str(value)]}
-        if callable(value):
-            if len(self._functions) >= _MAX_HANDLES_OUT:
-                raise values.NotData("too many functions passed to the candidate")
-            self._functions.append(value)
-            return {"$function": len(self._functions) - 1}
         if isinstance(value, Iterator):
-            return values.encode(list(value), self._encode_other)
+            return {"$iterator": self._number_of(value.__next__)}
+        if callable(value):
+            place = _library_name(value)
+            if place is not None:
+                return {"$import": place}
+            return {"$function": [self._number_of(value), str(getattr(value, "__name__", "function"))]}
+        for base in _BASES:
+            if isinstance(value, base):
+                return self._encode(base(value))
         raise values.NotData(f"a test passes a {type(value).__qualname__}, which is not data")
+
+    def _number_of(self, function: Callable[..., Any]) -> int:
+        number = self._numbers.get(id(function))
+        if number is None:
+            if len(self._functions) >= _MAX_FUNCTIONS_OUT:
+                raise values.NotData("too many functions passed to the candidate")
+            number = self._numbers[id(function)] = len(self._functions)
+            self._functions.append(function)
+        return number
 
     def _decode(self, data: Any) -> Any:
         try:
             return values.decode(data, self._decode_other)
         except values.NotData as error:
-            raise CandidateEnded("output", str(error)) from error
+            raise self.end("output", "an answer that is not data") from error
 
     def _decode_other(self, tag: str, content: Any) -> Any:
-        if tag == "$object" and type(content) is list and len(content) == 3:
-            number, name, can_be_called = content
-            if type(number) is int and type(name) is str:
-                return (CallableHandle if can_be_called is True else Handle)(self, number, name)
-        if tag == "$exception" and type(content) is list and len(content) == 2:
-            return _as_exception(["raised", *content])
-        raise values.NotData(f"'{tag[:40]}' is not the name of a type that can be read")
+        decoder = _DECODERS.get(tag)
+        if decoder is None:
+            raise values.NotData("not the name of a type that can be read")
+        try:
+            return decoder(self, *content)
+        except (TypeError, ValueError) as error:
+            raise values.NotData("not what a type of that name holds") from error
 
-    def _bring_back(self, args: tuple[Any, ...], after: Any) -> None:
-        if type(after) is not list or len(after) != len(args):
-            raise CandidateEnded("output", "in-place changes that do not match the arguments")
-        for ours, theirs in zip(args, after, strict=True):
-            if type(ours) in _MUTABLE:
-                _update(ours, self._decode(theirs))
+    def _object(self, number: Any, name: Any, kind: Any) -> Handle:
+        if type(number) is not int or type(name) is not str or type(kind) is not str:
+            raise TypeError
+        handle = self._handles.get(number)
+        if handle is None:
+            # One handle for one object, so that `is` means what it says.
+            make = CallableHandle if kind == "call" else Handle
+            handle = self._handles[number] = make(self, number, name, kind)
+        return handle
 
+    def _record(self, number: Any, name: Any, fields: Any, items: Any) -> Any:
+        record = record_type(name, tuple(fields))._make(self._decode(item) for item in items)
+        record.number = number
+        return record
 
-def _as_exception(reply: list[Any]) -> BaseException:
-    """The nearest builtin exception for what the candidate raised; never one that ends the judge."""
-    if len(reply) != 3 or type(reply[1]) is not list or type(reply[2]) is not str:
-        return CandidateEnded("output", "an exception that cannot be read")
-    names = [name for name in reply[1] if type(name) is str]
-    message = reply[2]
-    if "MemoryError" in names:
-        return CandidateEnded("memory", "memory limit")
-    if "OutputLimit" in names:
-        return CandidateEnded("output", "output limit")
-    for name in names:
-        kind = getattr(builtins, name, None)
-        if isinstance(kind, type) and issubclass(kind, Exception):
-            # The name is the candidate's own type's; its nearest builtin ancestor is what tests may catch.
-            error = _raised_type(names[0], kind)
-            return error(message) if kind.__init__ is Exception.__init__ else _build(kind, names[0], message)
-    if names and isinstance(getattr(builtins, names[0], None), type):
-        return CandidateEnded("error", f"raised {names[0]}")
-    return CandidateError(f"{names[0] if names else _NO_SUCH_TYPE}: {message}")
+    def _member(self, number: Any, kind: Any, name: Any, value: Any) -> Member:
+        if type(number) is not int or type(kind) is not str or type(name) is not str:
+            raise TypeError
+        return Member(number, kind, name, self._decode(value))
 
+    def _exception_type(self, *names: Any) -> type[Exception]:
+        kind = self._raised.type_named(list(names))
+        if kind is None:
+            raise TypeError
+        return kind
 
-def _raised_type(name: str, kind: type[Exception]) -> type[Exception]:
-    return kind if name == kind.__name__ else type(name[:80] or _NO_SUCH_TYPE, (kind,), {})
-
-
-def _build(kind: type[Exception], name: str, message: str) -> Exception:
-    try:
-        return _raised_type(name, kind)(message)
-    except TypeError:
-        # UnicodeDecodeError and its like want more than a message.
-        return ValueError(message)
-
-
-class Handle:
-    """An object that lives with the candidate. Equal to nothing, not even itself come back."""
-
-    __hash__ = object.__hash__
-
-    def __init__(self, remote: Remote, number: int, kind: str) -> None:
-        for name, value in (("_remote", remote), ("_number", number), ("_kind", kind)):
-            object.__setattr__(self, name, value)
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    def __ne__(self, other: object) -> bool:
-        return True
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _ask(self, "__getattr__", name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        _ask(self, "__setattr__", name, value)
-
-    def __iter__(self) -> Any:
-        iterator = _ask(self, "__iter__")
-        return iterator if isinstance(iterator, Handle) else iter(iterator)
-
-    def __next__(self) -> Any:
-        return _ask(self, "__next__")
-
-    def __len__(self) -> int:
-        return _exactly(int, _ask(self, "__len__"))
-
-    def __bool__(self) -> bool:
-        return _exactly(bool, _ask(self, "__bool__"))
-
-    def __str__(self) -> str:
-        return _exactly(str, _ask(self, "__str__"))
-
-    def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_kind')[:60]} object of the candidate>"
-
-    def __getitem__(self, key: Any) -> Any:
-        return _ask(self, "__getitem__", key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        _ask(self, "__setitem__", key, value)
-
-    def __delitem__(self, key: Any) -> None:
-        _ask(self, "__delitem__", key)
+    def _exception(self, parts: list[Any]) -> BaseException:
+        names, message, args, state, thrown = (*parts[:5], None, None, None)[:5]
+        if type(thrown) is int and 0 <= thrown < len(self._thrown):
+            return self._thrown[thrown]
+        if args is not None:
+            args = self._decode(args)
+        if state is not None:
+            state = self._decode(state)
+        error = self._raised.exception(names, message, args, state)
+        if isinstance(error, CandidateEnded):
+            self.ended = error
+        return error
 
 
-class CallableHandle(Handle):
-    """A function, class or other callable of the candidate's."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return object.__getattribute__(self, "_remote").ask(
-            object.__getattribute__(self, "_number"), None, args, kwargs
-        )
-
-
-def _ask(handle: Handle, operation: str, *args: Any) -> Any:
-    remote = object.__getattribute__(handle, "_remote")
-    return remote.ask(object.__getattribute__(handle, "_number"), operation, args, {})
+_DECODERS: dict[str, Callable[..., Any]] = {
+    "$keys": lambda remote, *items: dict.fromkeys(remote._decode({"$tuple": [*items]})).keys(),
+    "$items": lambda remote, *items: dict(remote._decode({"$tuple": [*items]})).items(),
+    "$object": Remote._object,
+    "$namedtuple": Remote._record,
+    "$enum": Remote._member,
+    "$error": Remote._exception_type,
+    "$exception": lambda remote, *parts: remote._exception([*parts]),
+}
 
 
-def _exactly(kind: type, value: Any) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"expected {kind.__name__}")
-    return value
-
-
-_MUTABLE = (list, dict, set, bytearray, deque)
-
-
-def _update(ours: Any, theirs: Any) -> None:
-    """Make our mutable object hold what theirs holds, keeping the identity of ours and its mutable parts."""
-    if type(ours) is not type(theirs):
-        return
-    if isinstance(ours, list):
-        if len(ours) == len(theirs):
-            for index, (old, new) in enumerate(zip(ours, theirs, strict=True)):
-                if type(old) in _MUTABLE and type(old) is type(new):
-                    _update(old, new)
-                else:
-                    ours[index] = new
-        else:
-            ours[:] = theirs
-    elif isinstance(ours, dict | set):
-        ours.clear()
-        ours.update(theirs)
-    elif isinstance(ours, bytearray):
-        ours[:] = theirs
-    else:
-        ours.clear()
-        ours.extend(theirs)
+def _library_name(value: Any) -> list[str] | None:
+    """Module and name of a function or class of the standard library, which the candidate then takes itself."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if module is None and hasattr(value, "__objclass__"):
+        module = value.__objclass__.__module__
+    if (
+        type(module) is not str
+        or type(name) is not str
+        or module.split(".")[0] not in sys.stdlib_module_names
+    ):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return [module, name] if found is value else None

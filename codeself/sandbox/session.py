@@ -104,7 +104,8 @@ class Session:
     def __init__(self, zygote: ZygoteProcess, limits: Limits) -> None:
         self._zygote = zygote
         self._limits = limits
-        self._cap = limits.value_kb * 1024
+        self.cap = limits.value_kb * 1024  # bytes of one reply
+        self.received = 0  # bytes of all
         self._clock: int | None = None
         self._pid = 0
         self._unread = b""
@@ -152,10 +153,11 @@ class Session:
         while len(data) < channel.HEADER_BYTES:
             data += self._receive(_FIRST_READ)
         try:
-            end = channel.HEADER_BYTES + channel.body_length(data, self._cap)
+            end = channel.HEADER_BYTES + channel.body_length(data, self.cap)
             if len(data) < end:
                 data = self._rest(data, end)
             self._unread = data[end:]
+            self.received += end
             reply = channel.unpack(data[channel.HEADER_BYTES : end])
         except channel.ChannelError as error:
             raise CandidateEnded("output", str(error)) from error

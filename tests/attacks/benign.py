@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.attacks.cases import AREA, Case, Kit, asserts, call, check
 
 
@@ -125,10 +127,10 @@ PROGRAMS = [
     _value("Color.RED", 7, "from enum import IntEnum\nclass Color(IntEnum):\n    RED = 7"),
     _value("UserDict(a=1)", {"a": 1}, "from collections import UserDict"),
     _value("int", {"$type": "int"}),
-    _value("'\\x00\\U0001f600\\ud800'", "\x00\U0001f600\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace")) if False else _value("'\\x00\\U0001f600'", "\x00\U0001f600"),
+    _value("'\\x00\\U0001f600'", "\x00\U0001f600"),
     _value("list(range(200000))", list(range(200000))),
     _value("'x' * 500000", "x" * 500000),
-    _value("nested(90)", None, "def nested(n):\n    v = None\n    for _ in range(n): pass\n    return v"),
+    _value("nested(40)", json.loads("[" * 40 + "]" * 40), "def nested(n): return [nested(n - 1)] if n > 1 else []"),
     # Results that are used by tests
     _says("a generator", "def f(n):\n    for i in range(n): yield i", "assert list(f(3)) == [0, 1, 2]", "g = f(2)\nassert next(g) == 0 and next(g) == 1 and next(g, None) is None", "assert sum(f(4)) == 6 and sorted(f(3), reverse=True) == [2, 1, 0] and 2 in f(3)"),
     _says("a generator without end", "import itertools\ndef f():\n    a, b = 0, 1\n    while True:\n        yield a\n        a, b = b, a + b", "g = f()\nassert [next(g) for _ in range(8)] == [0, 1, 1, 2, 3, 5, 8, 13]", "import itertools\nassert list(itertools.islice(f(), 5)) == [0, 1, 1, 2, 3]"),
@@ -166,7 +168,7 @@ PROGRAMS = [
     ),
     _says("nodes of a linked list, built by the test", "class Node:\n    def __init__(self, val, next=None): self.val, self.next = val, next\ndef f(head):\n    previous = None\n    while head: head.next, previous, head = previous, head, head.next\n    return previous", "head = Node(1, Node(2, Node(3)))\nout = f(head)\nassert (out.val, out.next.val, out.next.next.val, out.next.next.next) == (3, 2, 1, None)", "out, seen = f(Node(1)), []\nwhile out:\n    seen.append(out.val)\n    out = out.next\nassert seen == [1]"),
     _says("inheritance and errors of its own", "class Shape:\n    def area(self): raise NotImplementedError\nclass Square(Shape):\n    def __init__(self, a):\n        if a < 0: raise BadSide(a)\n        self.a = a\n    def area(self): return self.a ** 2\nclass BadSide(ValueError): pass\ndef f(): return Square(2)", "assert f().area() == 4 and isinstance(f(), Square) and isinstance(f(), Shape) and issubclass(Square, Shape)", "try: Square(-1)\nexcept ValueError as e: assert str(e) == '-1'\nelse: assert False", "try: Shape().area()\nexcept NotImplementedError: pass\nelse: assert False"),
-    _says("operators of a class", "class V:\n    def __init__(self, x, y): self.x, self.y = x, y\n    def __add__(self, o): return V(self.x + o.x, self.y + o.y)\n    def __mul__(self, k): return V(self.x * k, self.y * k)\n    __rmul__ = __mul__\n    def __neg__(self): return V(-self.x, -self.y)\ndef f(): return V(1, 2)", "v = f() + V(3, 4)\nassert (v.x, v.y) == (4, 6)", "v = 2 * f() * 3\nassert v.y == 12 and (-v).x == -6 and (v - v if hasattr(V, '__sub__') else True)"),
+    _says("operators of a class", "class V:\n    def __init__(self, x, y): self.x, self.y = x, y\n    def __add__(self, o): return V(self.x + o.x, self.y + o.y)\n    def __mul__(self, k): return V(self.x * k, self.y * k)\n    __rmul__ = __mul__\n    def __neg__(self): return V(-self.x, -self.y)\ndef f(): return V(1, 2)", "v = f() + V(3, 4)\nassert (v.x, v.y) == (4, 6)", "v = 2 * f() * 3\nassert v.y == 12 and (-v).x == -6"),
     _says("a context manager and an index assigned", "class Grid:\n    def __init__(self): self.d = {}\n    def __setitem__(self, k, v): self.d[k] = v\n    def __getitem__(self, k): return self.d[k]\n    def __delitem__(self, k): del self.d[k]\n    def __enter__(self): self.d['open'] = True; return self\n    def __exit__(self, *a): self.d['open'] = False\ndef f(): return Grid()", "g = f()\ng[1, 2] = 'x'\nassert g[1, 2] == 'x'\ndel g[1, 2]\ntry: g[1, 2]\nexcept KeyError: pass\nelse: assert False", "with f() as g:\n    assert g['open'] is True\nassert g['open'] is False"),
     _says("an attribute of an object that is no class of the tests", "class P:\n    def __init__(self, x): self.x = x\n    def moved(self, d): return P(self.x + d)\ndef f(x): return P(x)", "p = f(3)\nassert p.x == 3 and p.moved(2).x == 5"),
     _says("an iterable object returned by a function", "class R:\n    def __init__(self, n): self.n = n\n    def __iter__(self): return iter(range(self.n))\n    def __len__(self): return self.n\ndef f(n): return R(n)", "r = f(3)\nassert list(r) == [0, 1, 2] and len(r) == 3 and list(r) == [0, 1, 2] and max(r) == 2"),

@@ -15,7 +15,7 @@ _CALLBACK = Kit(
     setup_code="WANTED = 'secret-77c0ffee77c0ffee'\ndef helper(n): return WANTED if n == 3 else ''",
     tests=asserts(
         "wanted = 'secret-77c0ffee77c0ffee'\nassert f(lambda n: n and '') == '' or f(lambda n: '') == wanted",
-        "wanted = 'secret-77c0ffee77c0ffee'\ndef g(n):\n    if n > 5: raise ValueError(wanted)\n    return ''\n"
+        "wanted = 'secret-77c0ffee77c0ffee'\ndef g(n):\n    if n > 5: raise ValueError('no')\n    return ''\n"
         "assert f(g) == wanted",
     ),
 )

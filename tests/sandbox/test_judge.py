@@ -119,7 +119,7 @@ def test_in_place_changes_of_arguments_come_back(grade):
     test = {
         "assert": "x = [3, [2, 1]]\ny = x[1]\nassert f(x) is None\nassert y == [1, 2] and x == [3, [1, 2], 9]"
     }
-    assert grade("def f(x):\n x[1].sort(); x.append(9)", hidden_tests=[test]).status == "failed"
+    assert grade("def f(x):\n x[1].sort(); x.append(9)", hidden_tests=[test]).correct
     test = {"assert": "x = {'a': [2, 1]}\nf(x)\nassert x == {'a': [1, 2], 'b': 0}"}
     assert grade("def f(x):\n x['a'].sort(); x['b'] = 0", hidden_tests=[test]).correct
 

@@ -1,0 +1,292 @@
+"""Objects that live with the candidate, as tests hold them.
+
+Tests may call their methods, read and set attributes, iterate, index and measure them. A handle equals nothing
+and has no order: the candidate would be deciding its own verdict. Two rules keep it from answering each question
+as it suits:
+
+- Where a task asks for a value, an object that stands for one must be one: what it said of its length, items
+  and text holds until the test acts again, and must agree. Arithmetic with it is refused.
+- Where a task asks for a class (the reference defines it and the tests use it), the object is the answer and
+  speaks for itself; arithmetic is allowed as long as it gives another object, never a number or a truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from codeself.sandbox.stand_ins import StandIn
+
+if TYPE_CHECKING:
+    from codeself.sandbox.proxy import Remote
+
+Kind = str  # "next": an iterator; "call": callable; "": neither
+_FORWARDED = frozenset(("__name__", "__qualname__", "__wrapped__"))
+_BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+_UNARY = "neg pos invert abs".split()
+
+
+class Handle:
+    """One object of the candidate's: by its number there, or by the name of a global."""
+
+    # Mangled, so that no attribute of the candidate's object hides behind one of ours.
+    __slots__ = (
+        "_Handle__kind",
+        "_Handle__memory",
+        "_Handle__name",
+        "_Handle__remote",
+        "_Handle__target",
+        "__weakref__",
+    )
+    __hash__ = object.__hash__
+
+    def __init__(self, remote: Remote, target: int | str, name: str, kind: Kind) -> None:
+        for key, value in zip(Handle.__slots__, (kind, None, name, remote, target), strict=False):
+            object.__setattr__(self, key, value)
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in _FORWARDED:
+            raise AttributeError(name)
+        return _ask(self, "__getattr__", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _ask(self, "__setattr__", name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _ask(self, "__delattr__", name)
+
+    def __iter__(self) -> Any:
+        if kind_of(self) == "next":
+            return self
+        if not _is_value(self):
+            return iter(_ask(self, "__iter__"))
+        return _memory(self).items()
+
+    def __next__(self) -> Any:
+        if kind_of(self) != "next" and _is_value(self):
+            raise TypeError(f"'{name_of(self)}' object is not an iterator")
+        return _next(self)
+
+    def __len__(self) -> int:
+        if not _is_value(self):
+            return _exactly(int, _ask(self, "__len__"))
+        if kind_of(self) == "next":
+            raise TypeError(f"object of type '{name_of(self)}' has no len()")
+        return _memory(self).length()
+
+    def __bool__(self) -> bool:
+        return _exactly(bool, _reading(self, "__bool__"))
+
+    def __str__(self) -> str:
+        return _exactly(str, _reading(self, "__str__"))
+
+    def __repr__(self) -> str:
+        return f"<{name_of(self)[:60]} object of the candidate>"
+
+    def __getitem__(self, key: Any) -> Any:
+        return _reading(self, "__getitem__", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _ask(self, "__setitem__", key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        _ask(self, "__delitem__", key)
+
+    def __contains__(self, item: Any) -> bool:
+        if not _is_value(self):
+            return _exactly(bool, _ask(self, "__contains__", item))
+        return any(own is item or own == item for own in self)
+
+    def __enter__(self) -> Any:
+        return _ask(self, "__enter__")
+
+    def __exit__(self, *details: Any) -> bool:
+        return _exactly(bool, _ask(self, "__exit__", None if details[0] is None else str(details[1])[:300]))
+
+    def __copy__(self) -> Any:
+        return _ask(self, "__copy__")
+
+    def __deepcopy__(self, memo: object) -> Any:
+        return _ask(self, "__deepcopy__")
+
+
+class CallableHandle(Handle):
+    """A function, class or other callable of the candidate's."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return remote_of(self).ask(target_of(self), None, args, kwargs)
+
+    def __instancecheck__(self, instance: object) -> bool:
+        return isinstance(instance, Handle | StandIn) and _exactly(
+            bool, _ask(self, "__instancecheck__", instance)
+        )
+
+    def __subclasscheck__(self, subclass: object) -> bool:
+        return isinstance(subclass, Handle) and _exactly(bool, _ask(self, "__subclasscheck__", subclass))
+
+
+class Untrue(Handle):
+    """What arithmetic with the candidate's objects gave. Whether it is true is not the candidate's to say."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        raise TypeError("the result of arithmetic with an object of the candidate's is no truth")
+
+
+class _Memory:
+    """What an object that stands for a value has said of itself since the test last acted."""
+
+    def __init__(self, handle: Handle, epoch: int) -> None:
+        self.epoch = epoch
+        self.answers: dict[str, Any] = {}
+        self._taken: list[tuple[Any, Any]] = []
+        self._handle = handle
+        self._seen: list[Any] = []
+        self._source: Iterator[Any] | None = None
+        self._whole = False
+        self._length: int | None = None
+
+    def length(self) -> int:
+        if self._length is None:
+            self._length = _exactly(int, _ask(self._handle, "__len__"))
+            self._compare()
+        return self._length
+
+    def items(self) -> Iterator[Any]:
+        """The items, each asked for once."""
+        position = 0
+        while True:
+            if position == len(self._seen):
+                if self._whole:
+                    return
+                if self._source is None:
+                    self._source = iter(_ask(self._handle, "__iter__"))
+                try:
+                    self._seen.append(next(self._source))
+                except StopIteration:
+                    self._whole = True
+                    self._compare()
+                    return
+            yield self._seen[position]
+            position += 1
+
+    def item(self, key: Any) -> Any:
+        for known, item in self._taken:
+            if type(known) is type(key) and known == key:
+                return item
+        item = _ask(self._handle, "__getitem__", key)
+        self._taken.append((key, item))
+        self._compare()
+        return item
+
+    def _compare(self) -> None:
+        """An object that contradicts itself is a wrong answer, whatever the test makes of it."""
+        if not self._whole:
+            return
+        seen = self._seen
+        if self._length not in (None, len(seen)):
+            raise remote_of(self._handle).end(
+                "failed", "an object whose length is not the number of its items"
+            )
+        for key, item in self._taken:
+            if type(key) is int and -len(seen) <= key < len(seen) and not _same(seen[key], item):
+                raise remote_of(self._handle).end("failed", "an object whose items differ between readings")
+
+
+def kind_of(handle: Handle) -> Kind:
+    kind: Kind = object.__getattribute__(handle, "_Handle__kind")
+    return kind
+
+
+def name_of(handle: Handle) -> str:
+    name: str = object.__getattribute__(handle, "_Handle__name")
+    return name
+
+
+def target_of(handle: Handle) -> int | str:
+    target: int | str = object.__getattribute__(handle, "_Handle__target")
+    return target
+
+
+def remote_of(handle: Handle) -> Remote:
+    remote: Remote = object.__getattribute__(handle, "_Handle__remote")
+    return remote
+
+
+def _is_value(handle: Handle) -> bool:
+    return not remote_of(handle).classes_asked_for
+
+
+def _ask(handle: Handle, operation: str, *args: Any) -> Any:
+    return remote_of(handle).ask(target_of(handle), operation, args, {})
+
+
+def _memory(handle: Handle) -> _Memory:
+    epoch = remote_of(handle).epoch
+    memory: _Memory | None = object.__getattribute__(handle, "_Handle__memory")
+    if memory is None or memory.epoch != epoch:
+        memory = _Memory(handle, epoch)
+        object.__setattr__(handle, "_Handle__memory", memory)
+    return memory
+
+
+def _reading(handle: Handle, operation: str, *args: Any) -> Any:
+    if not _is_value(handle):
+        return _ask(handle, operation, *args)
+    if kind_of(handle) == "next":
+        if operation == "__getitem__":
+            raise TypeError(f"'{name_of(handle)}' object is not subscriptable")
+        return _ask(handle, operation)
+    memory = _memory(handle)
+    if operation == "__getitem__":
+        return memory.item(args[0])
+    if operation not in memory.answers:
+        memory.answers[operation] = _ask(handle, operation)
+    return memory.answers[operation]
+
+
+def _next(handle: Handle) -> Any:
+    if object.__getattribute__(handle, "_Handle__memory") == "ended":
+        raise StopIteration
+    try:
+        return _ask(handle, "__next__")
+    except StopIteration:
+        # An iterator that has ended has ended: none starts again with other items.
+        object.__setattr__(handle, "_Handle__memory", "ended")
+        raise
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one is other or one == other or (one != one and other != other))
+
+
+def _exactly(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}")
+    return value
+
+
+def _arithmetic(operation: str) -> Any:
+    def method(self: Handle, *others: Any) -> Any:
+        if _is_value(self):
+            raise TypeError(f"arithmetic with a '{name_of(self)}' object of the candidate's")
+        result = _ask(self, operation, *others)
+        if not isinstance(result, Handle):
+            raise TypeError("arithmetic with an object of the candidate's must give another")
+        return Untrue(remote_of(result), target_of(result), name_of(result), kind_of(result))
+
+    method.__name__ = operation
+    return method
+
+
+for _name in (*_BINARY, *(f"r{name}" for name in _BINARY), *(f"i{name}" for name in _BINARY), *_UNARY):
+    setattr(Handle, f"__{_name}__", _arithmetic(f"__{_name}__"))

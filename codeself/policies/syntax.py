@@ -133,7 +133,7 @@ def statements_apart(text: str) -> list[str]:
     starts = list(statement_starts(text))
     joined: list[list[str]] = []
     decorated = False
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
         if decorated:
             joined[-1].append(text[start:end])
         else:

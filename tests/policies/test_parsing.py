@@ -102,6 +102,14 @@ def test_imports_of_the_starter_code_need_not_be_repeated() -> None:
     assert "typing" not in chat(f"```python\n{GOOD}```").program
 
 
+@pytest.mark.parametrize("starter_code", ["", "    indented = 1\n", "# nothing\n", "("])
+def test_a_name_that_nothing_defines_is_left_to_the_judge(starter_code: str) -> None:
+    program = "def total(xs):\n    return unknown(xs)\n"
+    for style in ("chat", "completion"):
+        candidate = parse_completion(program, task(starter_code), style, "stop")  # type: ignore[arg-type]
+        assert candidate == Candidate(status="parsed", program=program, source="bare")
+
+
 def test_a_whole_program_without_a_fence_is_kept_as_it_is() -> None:
     program = (
         "import math\n\nLIMIT = 3\n\n\ndef total(xs):\n    return math.fsum(xs)\n\n\nassert total([1]) == 1\n"
@@ -239,7 +247,7 @@ FRAGMENTS = (
         "\\",
     ),
     *("#", "@a\n", "\0", "\ud800", "import os\n", "else:", "class A:\n", "    ", "lambda: ", "-", "x = 1\n"),
-    "Sure, it's: ",
+    *("Sure, it's: ", "def total(xs):\n    return unknown(xs)\n", "def unknown(x):\n", "  unknown = 3\n"),
 )
 
 

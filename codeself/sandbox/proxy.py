@@ -150,7 +150,10 @@ class Remote:
         if type(decoded) is not list or type(named) is not dict:
             raise self.end("output", "a call of a function with what are no arguments")
         try:
-            return ["returned", self._encode(self._functions[number](*decoded, **named))]
+            result = self._functions[number](*decoded, **named)
+            if hasattr(result, "__len__") and len(result) > self._session.cap:
+                raise self.end("output", "a function of the test's made to return too much")
+            return ["returned", self._encode(result)]
         except Exception as error:
             self._thrown.append(error)
             # An assertion of the test's own may say what it expected.

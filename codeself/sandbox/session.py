@@ -192,6 +192,8 @@ class Session:
         whole = bytearray(data)
         while len(whole) < end:
             whole += self._receive(min(end - len(whole), 1 << 20))
+            if time.monotonic() - self._phase_started > self._limits.cpu_seconds:
+                self._check_clocks()  # a byte at a time never lets the wait run out
         return bytes(whole)
 
     def _wait(self, event: int) -> None:

@@ -18,7 +18,7 @@ from codeself.sandbox.judge import Judge
 
 # Address space of a judge, far above what tests need: an answer that a test blows up (a range made a list, a
 # power with a huge exponent) then ends in a MemoryError of that test's, not in the machine's.
-_MEMORY_BYTES = 4 << 30
+_MEMORY_BYTES = 2 << 30
 
 
 def main(descriptor: int) -> None:

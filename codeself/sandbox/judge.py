@@ -50,6 +50,9 @@ class Judge:
         Raises InfrastructureError when that is below the level that the config asks for.
         """
         self.config = config
+        signal.signal(
+            signal.SIGPROF, _interrupt
+        )  # for _own_time_limit; once, as asking costs more than setting
         self._zygotes = {_size(config.limits): start_zygote(config.isolation, config.limits)}
         self._reference_cpu: dict[tuple[str, str], float] = {}
         # Whether the last verdict is a CPU timeout seen while the candidate had to share its core: a pool
@@ -271,11 +274,6 @@ def _own_time_limit() -> Iterator[None]:
     Work inside one call of the interpreter's own C code cannot be interrupted: then the second timer ends
     this process, and the pool knows by the signal what happened.
     """
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise CandidateEnded("timeout", "its answer could not be checked in the time allowed")
-
-    before = signal.signal(signal.SIGPROF, interrupt)
     # Again and again: one that falls into a finalizer is lost.
     signal.setitimer(signal.ITIMER_PROF, _CHECKING_SECONDS, 0.5)
     signal.setitimer(signal.ITIMER_VIRTUAL, _STUCK_SECONDS)
@@ -284,4 +282,7 @@ def _own_time_limit() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGPROF, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise CandidateEnded("timeout", "its answer could not be checked in the time allowed")

@@ -6,6 +6,7 @@ time is the kernel's count, and of wall time the part that the candidate spent w
 
 from __future__ import annotations
 
+import _socket  # its sockets are made in half the time of those of the module above it
 import contextlib
 import os
 import select
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import time
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -112,7 +114,7 @@ class Session:
         self.out_of_cpu = self.contended = False
         # A fault of ours, which tests may have swallowed: what they made of it is no verdict.
         self.fault: InfrastructureError | None = None
-        ours, theirs = socket.socketpair()
+        ours, theirs = _socket.socketpair()
         try:
             kernel.send_with_fd(zygote.control, START, theirs.fileno())
         except OSError as error:
@@ -121,10 +123,9 @@ class Session:
         finally:
             theirs.close()
         # The kernel wakes us when nothing has come in the time that is the least allowed.
-        patience = min(limits.cpu_seconds, limits.wall_seconds)
-        timeval = struct.pack("ll", int(patience), int(patience % 1 * 1e6) + 1)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+        timeval = _timeval(min(limits.cpu_seconds, limits.wall_seconds))
+        ours.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, timeval)
+        ours.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, timeval)
         self._socket = ours
         self._started = time.monotonic()
         self._phase_started = self._started
@@ -281,6 +282,11 @@ class Session:
             # A zygote that is gone took the candidate with it; whoever starts the next one finds out.
             with contextlib.suppress(OSError):
                 self._zygote.control.send(DONE)
+
+
+@lru_cache(maxsize=64)
+def _timeval(seconds: float) -> bytes:
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1e6) + 1)
 
 
 def wall_bound(limits: Limits) -> float:

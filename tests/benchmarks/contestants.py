@@ -91,16 +91,14 @@ class ForkBound(Contestant):
     action = "os._exit(0)"
 
     def __init__(self, stack: ExitStack) -> None:
-        import msgpack
-
         import codeself
 
-        paths = [str(Path(module.__file__ or "").parent.parent) for module in (codeself, msgpack)]
+        paths = [str(Path(codeself.__file__ or "").parent.parent)]
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", _FORKING.format(paths=paths, action=self.action)],
+            [sys.executable, "-P", "-s", "-S", "-B", "-c", _FORKING.format(paths=paths, action=self.action)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={"PYTHONHASHSEED": "0"},
+            env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"},
             text=True,
         )
         stack.callback(self._process.kill)
@@ -110,11 +108,11 @@ class ForkBound(Contestant):
     def grade(self, items: list[Item]) -> Iterable[str]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        for item in items:
-            self._process.stdin.write(json.dumps(item["program"] if item["kind"] != "loops" else "") + "\n")
-            self._process.stdin.flush()
-            self._process.stdout.readline()
-            yield "unchecked"
+        programs = [item["program"] if item["kind"] != "loops" else "" for item in items]
+        self._process.stdin.write(json.dumps(programs) + "\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+        return ["unchecked"] * len(items)
 
 
 class ForkCompileExec(ForkBound):
@@ -126,21 +124,25 @@ class ForkCompileExec(ForkBound):
 _FORKING = """
 import sys
 sys.path[:0] = {paths!r}
+from codeself.sandbox import preload
+preload.load()
 import json, os
 from codeself.sandbox import kernel, zygote
-box = zygote.prepare("strict", 512, 16)
-print("ready", flush=True)
-for line in sys.stdin:
-    program = json.loads(line)
-    pid, pidfd = kernel.clone(box.clone_flags)
-    if pid == 0:
-        try:
-            {action}
-        except BaseException:
-            os._exit(1)
-    os.close(pidfd)
-    os.wait4(pid, 0)
-    print(flush=True)
+lines = os.fdopen(os.dup(0))
+box, _ = zygote.prepare("strict", 512, 16)
+direct, cloning = kernel.direct, box.cloning
+os.write(1, b"ready\\n")
+for line in lines:
+    programs = json.loads(line)
+    for program in programs:
+        pid = direct(*cloning)
+        if pid == 0:
+            try:
+                {action}
+            except BaseException:
+                os._exit(1)
+        os.waitpid(pid, 0)
+    os.write(1, b"\\n")
 """
 
 

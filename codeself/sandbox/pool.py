@@ -7,124 +7,36 @@ it is reported as a fault of the infrastructure, which is never a wrong answer.
 from __future__ import annotations
 
 import os
+import select
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
-from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from codeself.records.config import JudgeConfig, Limits
-from codeself.records.digests import sha256_text
-from codeself.records.errors import CodeselfError, InfrastructureError
+from codeself.records.errors import InfrastructureError
 from codeself.records.tasks import Task
 from codeself.records.verdicts import (
     PHASES,
-    Candidate,
     IsolationLevel,
     Phase,
     PhaseResult,
     Status,
     Verdict,
 )
+from codeself.sandbox import transport
 from codeself.sandbox.session import wall_bound
+from codeself.sandbox.workers import SLOW_SECONDS, Job, Request, WorkerProcess
 
-_START_SECONDS = 120.0
+__all__ = ["Job", "JudgePool"]
+
 _IN_FLIGHT = 2  # jobs a worker holds: the one it is at work on, and the next, so that it never waits
 _ATTEMPTS = 3
-_TASKS_HELD = 512  # tasks a worker remembers before it is told to forget them
-_SLOW_SECONDS = 0.02  # a job that waits this long behind another is given to a second worker too
-_TASKS_NAMED = 4096  # and the pool itself
+_TASKS_NAMED = 4096  # that the pool knows by their names
 
-
-@dataclass(frozen=True)
-class Job:
-    """One candidate to grade. limits: the pool's own where None."""
-
-    task: Task
-    candidate: Candidate
-    rollout_id: str = ""
-    locked: bool = False
-    limits: Limits | None = None
-
-
-@dataclass
-class _Request:
-    ticket: int
-    kind: str
-    payload: Any
-    task: Task | None
-    patience: float  # seconds that a healthy worker cannot exceed
-    attempts: int = 0
-    doubled: bool = False  # given to a second worker
-    alone: bool = False  # given out while nothing else runs, to be believed whatever comes
-    answered: bool = False
-
-
-_Answer = tuple[_Request, bool, Any]  # whether it was answered, and the result or the error
-
-
-class _Worker:
-    def __init__(self, config: JudgeConfig) -> None:
-        ours, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "codeself.sandbox.worker", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # a test that prints does not write into the caller's output
-        )
-        theirs.close()
-        self.connection = Connection(ours.detach())
-        self.pending: deque[_Request] = deque()
-        self.waiting_since = time.monotonic()
-        self._known: set[str] = set()
-        self.connection.send(config)
-
-    def ready(self) -> IsolationLevel:
-        """Wait for the judge behind it to have started. Raises its error, or InfrastructureError."""
-        if not self.connection.poll(_START_SECONDS):
-            raise InfrastructureError("a judge did not start in time")
-        try:
-            started, result = self.connection.recv()
-        except (EOFError, OSError) as error:
-            raise InfrastructureError("a judge ended while it started") from error
-        if not started:
-            raise result
-        return result
-
-    def give(self, request: _Request) -> None:
-        if not self.pending:
-            self.waiting_since = time.monotonic()
-        self.pending.append(request)  # first: what is lost on its way is tried again
-        if request.task is not None:
-            key = request.payload[0]
-            if key not in self._known:
-                if len(self._known) >= _TASKS_HELD:
-                    self._known.clear()
-                    self.connection.send(("forget", None))
-                self._known.add(key)
-                self.connection.send(("task", (key, request.task)))
-        self.connection.send((request.kind, request.payload))
-
-    def overdue(self) -> bool:
-        return bool(self.pending) and time.monotonic() - self.waiting_since > self.pending[0].patience
-
-    def slow(self) -> bool:
-        return bool(self.pending) and time.monotonic() - self.waiting_since > _SLOW_SECONDS
-
-    def close(self) -> None:
-        self.connection.close()
-        self._process.kill()
-        self._process.wait()
-
-    def exit_status(self) -> int | None:
-        """Of a worker that is closed: negative for the signal that ended it before it was asked to."""
-        return self._process.returncode
+_Answer = tuple[Request, bool, Any]  # whether it was answered, and the result or the error
 
 
 class JudgePool:
@@ -133,17 +45,17 @@ class JudgePool:
     def __init__(self, config: JudgeConfig, workers: int | None = None) -> None:
         self.config = config
         self._count = workers or len(os.sched_getaffinity(0))
-        self._workers: list[_Worker] = []
-        self._queue: deque[_Request] = deque()
+        self._workers: list[WorkerProcess] = []
+        self._queue: deque[Request] = deque()
         self._given_up: list[_Answer] = []
-        self._doubted: list[_Request] = []  # timeouts on a busy machine: asked again when nothing else runs
+        self._doubted: list[Request] = []  # timeouts on a busy machine: asked again when nothing else runs
         self._tickets = count()
         self._task_keys: dict[int, tuple[Task, str]] = {}
         self.level: IsolationLevel = "none"
 
     def __enter__(self) -> JudgePool:
         try:
-            self._workers = [_Worker(self.config) for _ in range(self._count)]
+            self._workers = [WorkerProcess(self.config) for _ in range(self._count)]
             for worker in self._workers:
                 self.level = worker.ready()
         except BaseException:
@@ -178,7 +90,9 @@ class JudgePool:
             late = deadline is not None and time.monotonic() >= deadline
             if answers or files or late or not self.jobs_left:
                 return [
-                    (request.ticket, self._verdict(request, ok, result)) for request, ok, result in answers
+                    (request.ticket, self._verdict(request.job, ok, result))
+                    for request, ok, result in answers
+                    if request.job is not None
                 ]
 
     @property
@@ -194,32 +108,39 @@ class JudgePool:
         Identical candidates of one task are judged once and share the result.
         """
         jobs = list(jobs)
-        first: dict[tuple[str, str, bool, Limits | None], int] = {}
+        first: dict[tuple[str, str, str, bool, Limits | None], int] = {}
         shared: list[int] = []
         requests = []
         for job in jobs:
-            digest = sha256_text(f"{job.candidate.status}\n{job.candidate.program}")
-            same = (self._task_key(job.task), digest, job.locked, job.limits)
+            same = (
+                self._task_key(job.task),
+                job.candidate.status,
+                job.candidate.program,
+                job.locked,
+                job.limits,
+            )
             if same not in first:
                 request = self._request(job)
                 first[same] = request.ticket
                 requests.append(request)
             shared.append(first[same])
         results = self._results(requests)
-        done: dict[int, Verdict] = {}
+        done: dict[int, list[Any]] = {}
         for job, ticket in zip(jobs, shared, strict=True):
             while ticket not in done:
-                request, ok, result = next(results)
-                done[request.ticket] = self._verdict(request, ok, result)
-            yield done[ticket].model_copy(update={"rollout_id": job.rollout_id, "candidate": job.candidate})
+                request, *answer = next(results)
+                done[request.ticket] = answer
+            yield self._verdict(job, *done[ticket])
 
     def outputs(
         self, calls: Iterable[tuple[str, str, list[list[Any]]]], limits: Limits
     ) -> Iterator[list[Any]]:
         """For each (program, entry point, lists of encoded arguments): the encoded results, in order."""
         requests = [
-            _Request(
-                next(self._tickets), "outputs", (*call, limits), None, len(call[2]) * limits.wall_seconds + 60
+            Request(
+                ticket=next(self._tickets),
+                message=transport.dumps(("outputs", (*call, limits))),
+                patience=len(call[2]) * limits.wall_seconds + 60,
             )
             for call in calls
         ]
@@ -242,21 +163,24 @@ class JudgePool:
             entry = self._task_keys[id(task)] = (task, f"{task.task_id}:{next(self._tickets)}")
         return entry[1]
 
-    def _request(self, job: Job) -> _Request:
+    def _request(self, job: Job) -> Request:
         limits = job.limits or self.config.limits
         phases = 3 + bool(job.locked)
-        return _Request(
+        key = self._task_key(job.task)
+        return Request(
             ticket=next(self._tickets),
-            kind="verdict",
-            payload=(self._task_key(job.task), job.candidate, limits, job.rollout_id, job.locked),
-            task=job.task,
+            message=transport.dumps(("verdict", transport.job(key, job.candidate, job.limits, job.locked))),
             patience=2 * phases * wall_bound(limits) + 60,  # the reference may be run too
+            job=job,
+            key=key,
         )
 
-    def _verdict(self, request: _Request, ok: bool, result: Any) -> Verdict:
-        return result if ok else _unjudged(request, self.level, result)
+    def _verdict(self, job: Job, ok: bool, result: Any) -> Verdict:
+        if ok:
+            return transport.whole(result, job.candidate, job.rollout_id)
+        return _decided(job, self.level, "import", "infrastructure", str(result))
 
-    def _results(self, requests: list[_Request]) -> Iterator[_Answer]:
+    def _results(self, requests: list[Request]) -> Iterator[_Answer]:
         """Queue the requests and yield their answers as they come, in any order."""
         assert not self.jobs_left, "a pool serves one stream of jobs at a time"
         left = len(requests)
@@ -279,15 +203,18 @@ class JudgePool:
         """Keep the workers busy and wait, for a second at most, for answers or for one of `files`."""
         self._hand_out()
         answers, self._given_up = self._given_up, []
-        busy = {worker.connection: worker for worker in self._workers if worker.pending}
+        busy = {worker.connection.fileno(): worker for worker in self._workers if worker.pending}
         pause = 1.0 if deadline is None else min(max(deadline - time.monotonic(), 0.0), 1.0)
         if answers:
             pause = 0.0
         elif len(busy) < len(self._workers) and any(len(worker.pending) > 1 for worker in busy.values()):
-            pause = min(pause, _SLOW_SECONDS)
+            pause = min(pause, SLOW_SECONDS)
         if busy or files:
-            for ready in wait([*busy, *files], timeout=pause):
-                worker = busy.get(ready)  # type: ignore[call-overload]
+            waiting = select.poll()
+            for descriptor in (*busy, *files):
+                waiting.register(descriptor, select.POLLIN)
+            for descriptor, _ in waiting.poll(pause * 1000):
+                worker = busy.get(descriptor)
                 if worker is None:
                     continue
                 try:
@@ -314,16 +241,22 @@ class JudgePool:
             worker = min(self._workers, key=lambda worker: len(worker.pending))
             if len(worker.pending) >= _IN_FLIGHT:
                 return
-            request = self._held_up(worker)
-            if request is None:
-                if not self._queue:
-                    self._ask_again_alone()
-                    return
-                request = self._queue.popleft()
+            held_up = self._held_up(worker)
+            if held_up is None and not self._queue:
+                self._ask_again_alone()
+                return
+            request = held_up or self._queue.popleft()
             try:
-                worker.give(request)
+                given = worker.give(request)
             except OSError:
                 self._replace(worker)
+                continue
+            if held_up is not None:
+                held_up.doubled = given
+            elif not given:
+                self._queue.appendleft(request)
+            if not given:
+                return
 
     def _ask_again_alone(self) -> None:
         """Give out one doubted timeout, once no worker has anything else to do."""
@@ -336,7 +269,7 @@ class JudgePool:
             except OSError:
                 self._replace(self._workers[0])
 
-    def _held_up(self, worker: _Worker) -> _Request | None:
+    def _held_up(self, worker: WorkerProcess) -> Request | None:
         """A job that waits behind a slow one, for a worker to take at once. The first answer counts."""
         if worker.slow():
             return None
@@ -344,11 +277,10 @@ class JudgePool:
             if other is not worker and len(other.pending) > 1 and other.slow():
                 for request in list(other.pending)[1:]:
                     if not (request.doubled or request.answered):
-                        request.doubled = True
                         return request
         return None
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: WorkerProcess) -> None:
         """A new worker for a dead one. Its jobs go back to the queue; one tried too often is given up."""
         lost = list(worker.pending)
         worker.pending.clear()
@@ -361,9 +293,9 @@ class JudgePool:
             if request.answered or request.ticket in elsewhere:
                 continue
             request.doubled = False
-            if head and stuck and request.kind == "verdict":
+            if head and stuck and request.job is not None:
                 request.answered = True
-                self._given_up.append((request, True, _uncheckable(request, self.level)))
+                self._given_up.append((request, True, self._uncheckable(request.job)))
             elif request.attempts < _ATTEMPTS:
                 self._queue.appendleft(request)
             else:
@@ -371,34 +303,28 @@ class JudgePool:
                 error = InfrastructureError("the judge ended or fell silent at it, every time")
                 self._given_up.append((request, False, error))
 
-    def _renew(self, worker: _Worker) -> None:
+    def _uncheckable(self, job: Job) -> tuple[Any, ...]:
+        detail = "its answer could not be checked in the time allowed"
+        return transport.flat(_decided(job, self.level, "hidden", "timeout", detail))
+
+    def _renew(self, worker: WorkerProcess) -> None:
         worker.close()
-        fresh = _Worker(self.config)
+        fresh = WorkerProcess(self.config)
         self._workers[self._workers.index(worker)] = fresh
         fresh.ready()
 
 
-def _unjudged(request: _Request, level: IsolationLevel, error: CodeselfError) -> Verdict:
-    return _decided(request, level, "import", "infrastructure", str(error))
-
-
-def _uncheckable(request: _Request, level: IsolationLevel) -> Verdict:
-    return _decided(
-        request, level, "hidden", "timeout", "its answer could not be checked in the time allowed"
-    )
-
-
-def _decided(request: _Request, level: IsolationLevel, phase: Phase, status: Status, detail: str) -> Verdict:
+def _decided(job: Job, level: IsolationLevel, phase: Phase, status: Status, detail: str) -> Verdict:
     """A verdict that is not correct, where the judge itself came to none."""
-    assert request.task is not None
     skipped = PhaseResult(status="skipped")
     return Verdict(
-        task_id=request.task.task_id,
-        candidate=request.payload[1],
+        task_id=job.task.task_id,
+        rollout_id=job.rollout_id,
+        candidate=job.candidate,
         isolation=level,
         phases={**dict.fromkeys(PHASES, skipped), phase: PhaseResult(status=status, detail=detail)},
         decided_by=phase,
         status=status,
         correct=False,
-        correct_locked=False if request.payload[4] and request.task.locked_tests else None,
+        correct_locked=False if job.locked and job.task.locked_tests else None,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 from codeself.records.config import JudgeConfig
 from codeself.records.errors import CodeselfError
+from codeself.sandbox import transport
 from codeself.sandbox.judge import Judge
 
 # Address space of a judge, far above what tests need: an answer that a test blows up (a range made a list, a
@@ -25,7 +26,7 @@ def main(descriptor: int) -> None:
     """Serve until the pool goes away.
 
     Each message is (kind, payload); each answer (ok, result, contended), where contended tells that the result
-    is a timeout which a busy machine may have caused.
+    is a timeout which a busy machine may have caused (codeself.sandbox.transport).
     """
     _bound_memory()
     connection = Connection(descriptor)
@@ -50,7 +51,7 @@ def main(descriptor: int) -> None:
             elif kind == "forget":
                 tasks.clear()
             else:
-                connection.send(_serve(judge, tasks, kind, payload))
+                connection.send_bytes(transport.dumps(_serve(judge, tasks, kind, payload)))
 
 
 def _bound_memory() -> None:
@@ -63,9 +64,9 @@ def _bound_memory() -> None:
 def _serve(judge: Judge, tasks: dict[str, Any], kind: str, payload: Any) -> tuple[bool, Any, bool]:
     try:
         if kind == "verdict":
-            key, candidate, limits, rollout_id, locked = payload
-            verdict = judge.verdict(tasks[key], candidate, limits, rollout_id=rollout_id, locked=locked)
-            return True, verdict, judge.contended
+            key, *_, limits, locked = payload
+            verdict = judge.verdict(tasks[key], transport.candidate_of(payload), limits, locked=locked)
+            return True, transport.flat(verdict), judge.contended
         return True, judge.outputs(*payload), False
     except CodeselfError as error:
         return False, error, False

@@ -125,3 +125,11 @@ def test_an_answer_that_cannot_be_compared_in_time_is_the_candidates_timeout(mon
         verdicts = list(pool.verdicts([bad, good]))
     assert [v.status for v in verdicts] == ["timeout", "failed"]
     assert not any(v.correct for v in verdicts)
+
+
+def test_large_programs_and_large_results_do_not_block_each_other(pool):
+    padding = "#" * 500_000
+    verdicts = list(pool.verdicts(job(f"{RIGHT}\n# {i}{padding}") for i in range(12)))
+    assert all(verdict.correct for verdict in verdicts)
+    calls = [("def f(a): return a * 2", "f", [["x" * 1_000_000]]) for _ in range(8)]
+    assert [len(outputs[0]) for outputs in expected_outputs(pool, calls)] == [2_000_000] * 8

@@ -25,8 +25,9 @@ from codeself.sandbox.scan import scan
 from codeself.sandbox.session import CandidateEnded, Session, ZygoteProcess
 from codeself.sandbox.stand_ins import as_data
 
-# CPU time of the judge's own work on one phase: interrupted after the first, ended after the second.
-_CHECKING_SECONDS, _STUCK_SECONDS = 4.0, 8.0
+# CPU time of the judge's own work on one phase: the candidate's limit, or this where it is more. What cannot be
+# interrupted is ended after twice as much.
+_CHECKING_SECONDS = 0.5
 _SKIPPED = PhaseResult(status="skipped")
 _PASSED = PhaseResult(status="passed")
 
@@ -58,6 +59,7 @@ class Judge:
         # Whether the last verdict is a CPU timeout seen while the candidate had to share its core: a pool
         # asks again, when nothing else runs, before it believes it.
         self.contended = False
+        self._checking_seconds = _CHECKING_SECONDS
         self.level: IsolationLevel = next(iter(self._zygotes.values())).level
 
     def close(self) -> None:
@@ -111,6 +113,7 @@ class Judge:
 
     def _run(self, task: Task, program: str, limits: Limits, locked: bool) -> dict[Phase, PhaseResult]:
         """Try with the least time first: most candidates need no more, and most loops are found out there."""
+        self._checking_seconds = max(limits.cpu_seconds, _CHECKING_SECONDS)
         least = limits.model_copy(update={"cpu_seconds": min(limits.cpu_floor_seconds, limits.cpu_seconds)})
         attempt = self._attempt(task, program, least, locked)
         if attempt.out_of_cpu and least.cpu_seconds < limits.cpu_seconds:
@@ -157,7 +160,7 @@ class Judge:
                         continue
                     session.start_phase()
                     try:
-                        with _own_time_limit():
+                        with _own_time_limit(self._checking_seconds):
                             phases[phase] = run_tests(remote, task, tests, show=phase == "public")
                     except CandidateEnded as end:
                         phases[phase] = PhaseResult(status=end.status, total=len(tests), detail=end.detail)
@@ -268,15 +271,15 @@ def _assemble(
 
 
 @contextmanager
-def _own_time_limit() -> Iterator[None]:
+def _own_time_limit(seconds: float) -> Iterator[None]:
     """Bound what tests do here with a candidate's data: a loop over a huge answer, say.
 
     Work inside one call of the interpreter's own C code cannot be interrupted: then the second timer ends
     this process, and the pool knows by the signal what happened.
     """
     # Again and again: one that falls into a finalizer is lost.
-    signal.setitimer(signal.ITIMER_PROF, _CHECKING_SECONDS, 0.5)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _STUCK_SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.5)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 2 * seconds)
     try:
         yield
     finally:

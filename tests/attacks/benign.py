@@ -74,7 +74,7 @@ PROGRAMS = [
     Case("global state over calls", "CALLS = 0\ndef f(x):\n    global CALLS\n    CALLS += 1\n    assert CALLS < 100\n    return sorted(x)"),
     # Output and input
     Case("printing a lot, below the cap", "def f(x):\n    for n in range(900): print('line', n)\n    return sorted(x)"),
-    Case("printing in every way", "import sys, pprint, logging, warnings\nlogging.basicConfig()\ndef f(x):\n    print(1, 2, sep='-', end='', flush=True)\n    print('e', file=sys.stderr)\n    sys.stdout.write('w'); sys.stdout.flush()\n    pprint.pprint({1: 2}); logging.warning('w'); warnings.warn('deprecated')\n    print('\\ud800 ü 漢')\n    sys.stdout.buffer.write(b'b')\n    return sorted(x)"),
+    Case("printing in every way", "import sys, pprint, logging, warnings\nlogging.basicConfig()\ndef f(x):\n    print(1, 2, sep='-', end='', flush=True)\n    print('e', file=sys.stderr)\n    sys.stdout.write('w'); sys.stdout.flush()\n    pprint.pprint({1: 2}); logging.warning('w'); warnings.warn('deprecated')\n    print('ü 漢')\n    sys.stdout.buffer.write(b'b')\n    return sorted(x)"),
     Case("output caught", "import io, contextlib\ndef f(x):\n    with contextlib.redirect_stdout(io.StringIO()) as s: print(*sorted(x))\n    return [int(w) for w in s.getvalue().split()]"),
     Case("standard input at its end", "import sys\ndef f(x):\n    assert sys.stdin.read() == '' and list(sys.stdin) == []\n    try: input('? ')\n    except EOFError: return sorted(x)"),
     Case("questions about the terminal", "import sys, os, shutil\ndef f(x):\n    sys.stdout.isatty(); shutil.get_terminal_size(); sys.stdout.encoding.lower()\n    return sorted(x)"),

@@ -16,14 +16,16 @@ from codeself.records.tasks import Task
 
 # Small, so that what never ends is soon over; a right answer to these tests takes a hundredth of it.
 TIGHT = Limits(
-    cpu_seconds=0.3,
-    cpu_floor_seconds=0.3,
-    wall_seconds=1.5,
+    cpu_seconds=0.15,
+    cpu_floor_seconds=0.15,
+    wall_seconds=0.8,
     memory_mb=192,
     output_kb=64,
     value_kb=2048,
     processes=8,
 )
+# For honest programs, some of which recurse to 50,000.
+ROOMY = TIGHT.model_copy(update={"cpu_seconds": 2.0, "wall_seconds": 10.0})
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,9 @@ def finds_secret(search: str) -> str:
         "import re, sys, os, gc\n"
         "PATTERN = 'sec' + 'ret-([0-9a-f]{16})'\n"
         "FOUND = []\n"
+        "def show(o):\n"
+        "    try: return repr(o)\n"
+        "    except BaseException: return ''\n"
         f"def search():\n{body}\n"
         "def look():\n"
         "    try:\n"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codeself.records.config import JudgeConfig
+from codeself.records.config import JudgeConfig, Limits
 from codeself.records.verdicts import Candidate, IsolationLevel, Verdict
 from codeself.sandbox.pool import Job, JudgePool
 from tests.attacks.cases import SORT, TIGHT, Case
@@ -107,7 +107,7 @@ def host() -> Iterator[Host]:
 
 
 def judged(
-    cases: list[Case], level: IsolationLevel, workers: int | None = None
+    cases: list[Case], level: IsolationLevel, limits: Limits = TIGHT, workers: int | None = None
 ) -> Iterator[tuple[Case, Verdict, Verdict]]:
     """Each case with its verdict, and the verdict of an honest candidate judged after it."""
     jobs = []
@@ -116,7 +116,7 @@ def judged(
             jobs.append(_job(case, case.before + f"# {number}"))
         jobs.append(_job(case, case.program))
         jobs.append(_job(Case("honest", f"def f(x): return sorted(x)  # {number}", kit=SORT), None))
-    with JudgePool(JudgeConfig(isolation=level, limits=TIGHT), workers) as pool:
+    with JudgePool(JudgeConfig(isolation=level, limits=limits), workers) as pool:
         verdicts = pool.verdicts(jobs)
         for case in cases:
             if case.before:

@@ -34,7 +34,9 @@ def command(
         typer.Option(help="Lowest level of isolation to accept; the highest that can be had is used."),
     ] = Isolation.limits,
     scan: Annotated[Scan, typer.Option(help="What a finding of the static scan does.")] = Scan.warn,
-    cpu_seconds: Annotated[float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")] = 10.0,
+    cpu_seconds: Annotated[
+        float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")
+    ] = 10.0,
     cpu_floor_seconds: Annotated[
         float, typer.Option(min=0.01, help="CPU time of each test phase that any candidate gets.")
     ] = 0.25,

@@ -37,8 +37,10 @@ from codeself.records.rollouts import FinishReason, PolicyIdentity
 
 # Tokens of a prompt that are decoded with a completion, as some tokenizers drop a space where a text begins.
 _CONTEXT = 4
-# Batches worth of requests in a chunk: the batch empties at a chunk's end, so that fewer would waste more.
-_BATCHES = 6
+# Requests in a chunk, at least, and in batches: a killed run loses a chunk, about a minute of a small model's work on
+# one core; but a batch runs empty at a chunk's end, so that smaller chunks waste more.
+_CHUNK = 256
+_BATCHES = 4
 # The share of slots in use below which the others are dropped: doing so copies the cache.
 _EMPTY_ENOUGH = 0.75
 
@@ -97,7 +99,7 @@ class TransformersPolicy:
         ends = model.generation_config.eos_token_id
         self._ends = {ends} if isinstance(ends, int) else set(ends or ())
         self._ends.update(self._tokenizer.all_special_ids)
-        self.chunk = _BATCHES * batch_size
+        self.chunk = max(_CHUNK, _BATCHES * batch_size)
         self.chat_template_sha256 = record.chat_template_sha256
         self.identity = PolicyIdentity(
             backend="transformers",

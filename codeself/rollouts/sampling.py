@@ -118,9 +118,8 @@ def run_rollouts(
 
 
 def _chunks(groups: Sequence[Sequence[Request]], size: int) -> Iterator[list[Request]]:
-    """Whole tasks together, about `size` requests at a time, in chunks that are about equal."""
-    total = sum(map(len, groups))
-    count = max(1, round(total / size)) if total else 0
+    """Whole tasks together, up to about `size` requests at a time, in chunks that are about equal."""
+    count = -(-sum(map(len, groups)) // size)
     for index in range(count):
         first, last = (len(groups) * step // count for step in (index, index + 1))
         chunk = [request for group in groups[first:last] for request in group]

@@ -121,7 +121,7 @@ def test_a_model_run_that_is_killed_ends_as_if_it_had_not_been(
     monkeypatch.chdir(root)
     model = tmp_path / "model"
     fetch_model(LocalModel(source="local", path=str(make_tiny_model(tmp_path / "tiny"))), model)
-    flags = {"backend": "transformers", "model": model, "samples": 12, "batch_size": 2, "max_new_tokens": 40}
+    flags = {"backend": "transformers", "model": model, "samples": 40, "batch_size": 16, "max_new_tokens": 6}
     output, partial = tmp_path / "r", tmp_path / "r.partial"
     given = list(map(str, words(made, output, **flags)))
     running = subprocess.Popen(

@@ -17,7 +17,7 @@ SNAKEMAKE := $(BIN)/snakemake
 WHOLE = $(BIN)/python -m codeself.provenance.stale_locks && $(SNAKEMAKE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run smoke test lint bench report unlock clean lock
+.PHONY: help run smoke test lint bench soak costs report unlock clean lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,13 @@ lint: $(VENV)/.dev ## style, types, and the form of the rules
 	@# Its one complaint that a pip environment cannot meet is a conda environment or container for each rule.
 	@$(SNAKEMAKE) --lint 2>&1 | awk '/^    \* / && !/conda environment or container/ { print; bad = 1 } END { exit bad }'
 
-bench: $(VENV)/.core ## run the smoke graph anew, and show what each stage cost
+bench: $(VENV)/.dev .venv-bench/.peers ## programs judged a second, ours beside others
+	$(BIN)/python -m tests.benchmarks.judge_throughput
+
+soak: $(VENV)/.dev ## 100,000 candidates on one worker: does anything grow?
+	$(BIN)/python -m tests.benchmarks.soak
+
+costs: $(VENV)/.core ## run the smoke graph anew, and show what each stage cost
 	$(SNAKEMAKE) --workflow-profile profiles/smoke --forceall --quiet all
 	$(BIN)/python -m codeself.provenance.stage_costs results/smoke/benchmarks
 
@@ -79,4 +85,11 @@ $(VENV)/.dev: $(VENV)/.train requirements.dev.lock
 	@echo "setting up $(VENV): the packages for tests and checks"
 	@$(HASHED) requirements.dev.lock
 	@$(EDITABLE) '.[train,dev]'
+	@touch $@
+
+# Other graders, to measure ours beside: in an environment of their own, as their sampling drags in half of the web.
+.venv-bench/.peers: tests/benchmarks/peers.txt
+	@echo "setting up .venv-bench: other graders"
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check install -qq --no-deps --requirement $<
 	@touch $@

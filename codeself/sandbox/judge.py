@@ -23,6 +23,7 @@ from codeself.sandbox.isolation import LEVELS
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
 from codeself.sandbox.session import CandidateEnded, Session, ZygoteProcess
+from codeself.sandbox.sources import looks_at_arguments
 from codeself.sandbox.stand_ins import as_data
 
 # CPU time of the judge's own work on one phase: the candidate's limit, or this where it is more. What cannot be
@@ -34,12 +35,20 @@ _PASSED = PhaseResult(status="passed")
 
 @dataclass
 class _Attempt:
-    """One run of a candidate. slowest_phase: CPU seconds of the phase that took most."""
+    """One run of a candidate. slowest_phase: CPU seconds of the phase that took most.
+
+    changing: tests in which calls that returned something changed their arguments too.
+    """
 
     phases: dict[Phase, PhaseResult]
     slowest_phase: float = 0.0
     out_of_cpu: bool = False
     contended: bool = False
+    changing: frozenset[str] = frozenset()
+
+    @property
+    def passed(self) -> bool:
+        return all(result.status in ("passed", "skipped") for result in self.phases.values())
 
 
 class Judge:
@@ -55,7 +64,7 @@ class Judge:
             signal.SIGPROF, _interrupt
         )  # for _own_time_limit; once, as asking costs more than setting
         self._zygotes = {_size(config.limits): start_zygote(config.isolation, config.limits)}
-        self._reference_cpu: dict[tuple[str, str], float] = {}
+        self._references: dict[tuple[str, str], _Attempt] = {}
         # Whether the last verdict is a CPU timeout seen while the candidate had to share its core: a pool
         # asks again, when nothing else runs, before it believes it.
         self.contended = False
@@ -120,39 +129,74 @@ class Judge:
             allowed = limits.model_copy(update={"cpu_seconds": self._cpu_allowance(task, limits)})
             if allowed.cpu_seconds > least.cpu_seconds:
                 attempt = self._attempt(task, program, allowed, locked)
+                least = allowed
+        if attempt.changing and attempt.phases["hidden"].status == "passed":
+            doubtful = attempt.changing - self._changed_on_purpose(task, attempt.changing, limits)
+            if doubtful:
+                # Right with its arguments changed under the tests: is it with them as they were?
+                attempt = self._attempt(task, program, least, locked, by_value=doubtful)
         self.contended = attempt.out_of_cpu and attempt.contended
         return attempt.phases
 
     def _cpu_allowance(self, task: Task, limits: Limits) -> float:
         """CPU seconds of one phase: a multiple of what the reference takes on this machine, within the limits."""
+        reference = self._reference(task, limits)
+        # A reference that does not pass says nothing of what the task costs.
+        took = reference.slowest_phase if reference.passed else limits.cpu_seconds
+        return min(max(limits.cpu_floor_seconds, limits.reference_factor * took), limits.cpu_seconds)
+
+    def _changed_on_purpose(self, task: Task, tests: frozenset[str], limits: Limits) -> frozenset[str]:
+        """Those of the tests for which a change of the arguments is part of the task: the reference makes one.
+
+        Without a reference that passes: those that look at the arguments for their own sake.
+        """
+        reference = self._reference(task, limits)
+        if reference.passed:
+            return reference.changing
+        names = frozenset((task.entry_point, "candidate"))
+        return frozenset(test for test in tests if looks_at_arguments(test, names))
+
+    def _reference(self, task: Task, limits: Limits) -> _Attempt:
+        """One run of the task's reference, locked tests too."""
         key = (task.task_id, task.reference_solution)
-        if key not in self._reference_cpu:
-            attempt = self._attempt(task, task.reference_solution, limits, locked=True, measure=True)
-            passed = all(result.status in ("passed", "skipped") for result in attempt.phases.values())
-            # A reference that does not pass says nothing of what the task costs.
-            self._reference_cpu[key] = attempt.slowest_phase if passed else limits.cpu_seconds
-        scaled = max(limits.cpu_floor_seconds, limits.reference_factor * self._reference_cpu[key])
-        return min(scaled, limits.cpu_seconds)
+        if key not in self._references:
+            self._references[key] = self._attempt(
+                task, task.reference_solution, limits, locked=True, measure=True
+            )
+        return self._references[key]
 
     def _attempt(
-        self, task: Task, program: str, limits: Limits, locked: bool, measure: bool = False
+        self,
+        task: Task,
+        program: str,
+        limits: Limits,
+        locked: bool,
+        measure: bool = False,
+        by_value: frozenset[str] = frozenset(),
     ) -> _Attempt:
         for _ in range(2):
             try:
-                return self._attempt_once(task, program, limits, locked, measure)
+                return self._attempt_once(task, program, limits, locked, measure, by_value)
             except InfrastructureError as error:
                 trouble = str(error)
                 self.close()
         return _Attempt({"import": PhaseResult(status="infrastructure", detail=trouble)})
 
     def _attempt_once(
-        self, task: Task, program: str, limits: Limits, locked: bool, measure: bool
+        self,
+        task: Task,
+        program: str,
+        limits: Limits,
+        locked: bool,
+        measure: bool,
+        by_value: frozenset[str],
     ) -> _Attempt:
         attempt = _Attempt({})
         phases = attempt.phases
         with Session(self._zygote(limits), limits) as session:
             if _load(session, program, limits, phases):
                 remote = Remote(session)
+                remote.by_value = by_value
                 for phase in ("public", "hidden", "locked") if locked else ("public", "hidden"):
                     tests = task.tests(phase)
                     if not tests:
@@ -168,6 +212,7 @@ class Judge:
                         break
                     if measure:
                         attempt.slowest_phase = max(attempt.slowest_phase, session.phase_cpu())
+                attempt.changing = frozenset(remote.changing)
             if session.fault:
                 raise session.fault
             attempt.out_of_cpu, attempt.contended = session.out_of_cpu, session.contended
@@ -272,20 +317,27 @@ def _assemble(
 
 @contextmanager
 def _own_time_limit(seconds: float) -> Iterator[None]:
-    """Bound what tests do here with a candidate's data: a loop over a huge answer, say.
+    """Bound what tests do here with a candidate's data: a loop over a huge answer, say. Raises CandidateEnded.
 
     Work inside one call of the interpreter's own C code cannot be interrupted: then the second timer ends
     this process, and the pool knows by the signal what happened.
     """
     # Again and again: one that falls into a finalizer is lost.
+    _interrupted.clear()
     signal.setitimer(signal.ITIMER_PROF, seconds, 0.5)
     signal.setitimer(signal.ITIMER_VIRTUAL, 2 * seconds)
     try:
         yield
+        if _interrupted:  # and the test swallowed it
+            raise _interrupted[0]
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
+_interrupted: list[CandidateEnded] = []
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise CandidateEnded("timeout", "its answer could not be checked in the time allowed")
+    _interrupted.append(CandidateEnded("timeout", "its answer could not be checked in the time allowed"))
+    raise _interrupted[-1]

@@ -30,13 +30,18 @@ _READINGS = frozenset(
 class Remote:
     """One candidate as tests see it.
 
-    classes_asked_for: whether the task is about a class of the candidate's; see codeself.sandbox.handles.
+    classes: names of the classes that the task is about; classes_asked_for: whether tests use one.
     ended: the candidate's end, once it has come. It counts even where a test swallowed it.
     epoch: grows with each thing that a test does, other than reading.
+    changing: tests in which a call that returned something changed its arguments too.
+    by_value: tests in which such changes are not brought back.
     """
 
     def __init__(self, session: Session) -> None:
+        self.classes: frozenset[str] = frozenset()
         self.classes_asked_for = False
+        self.changing: set[str] = set()
+        self.by_value: frozenset[str] = frozenset()
         self.ended: CandidateEnded | None = None
         self.epoch = 0
         self._session = session
@@ -46,20 +51,24 @@ class Remote:
         self._numbers: dict[int, int] = {}
         self._thrown: list[Exception] = []
         self._received = 0
-        self._changes: list[tuple[Any, Any]] = []
+        self._test = ""
 
-    def start_test(self) -> None:
-        """A test begins: what the one before left undone is done, and answers are counted anew."""
-        self.settle()
+    def start_test(self, name: str) -> None:
+        self._test = name
         self._received = self._session.received
 
     def function(self, name: str) -> CallableHandle:
         """A proxy for a global function, or class, of the candidate's."""
-        return CallableHandle(self, name, name, "call")
+        return CallableHandle(self, name, name, "call", "class" if name in self.classes else "value")
 
     def get_global(self, name: str) -> Any:
         """The value of a candidate's global. Raises NameError where there is none."""
-        return self.ask(None, None, (name,), {})
+        value = self.ask(None, None, (name,), {})
+        if name in self.classes:
+            self.classes_asked_for = True
+            if isinstance(value, Handle):
+                return self.function(name)
+        return value
 
     def end(self, status: Status, detail: str) -> CandidateEnded:
         """The candidate's end by a decision made here; to be raised."""
@@ -69,8 +78,6 @@ class Remote:
     def ask(
         self, target: int | str | None, method: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        if self._changes:
-            self._settle_those_of((*args, *kwargs.values()))
         given = (*args, *kwargs.values())
         encoded = [self._encode(item) for item in args]
         named = {key: self._encode(item) for key, item in kwargs.items()}
@@ -86,39 +93,23 @@ class Remote:
             raise RuntimeError("raised StopIteration") from error
         result = self._decode(reply[1])
         if len(reply) == 3:
-            self._note_changes(given, reply[2])
-            if result is None:
-                self.settle()
+            self._bring_back(given, reply[2], returned=result is not None)
         return result
 
     def ask_encoded(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a function with arguments that are encoded already; the result as a value."""
         return self._decode(self._exchange(["ask", name, None, args, kwargs, False])[1])
 
-    def settle(self) -> None:
-        """Make the in-place changes that the candidate's calls made to the test's own objects.
-
-        Done at once after a call that returned nothing, else when the test's statement is over: so that
-        `assert f(x) == x` compares with what x was.
-        """
-        changes, self._changes = self._changes, []
-        for ours, theirs in changes:
-            update(ours, theirs)
-
-    def _settle_those_of(self, args: tuple[Any, ...]) -> None:
-        changes, self._changes = self._changes, []
-        for ours, theirs in changes:
-            if any(ours is item for item in args):
-                update(ours, theirs)
-            else:
-                self._changes.append((ours, theirs))
-
-    def _note_changes(self, given: tuple[Any, ...], after: Any) -> None:
+    def _bring_back(self, given: tuple[Any, ...], after: Any, returned: bool) -> None:
         if type(after) is not list or len(after) != len(given):
             raise self.end("output", "in-place changes that do not match the arguments")
+        if returned:
+            self.changing.add(self._test)
+            if self._test in self.by_value:
+                return
         for ours, theirs in zip(given, after, strict=True):
             if type(ours) in MUTABLE:
-                self._changes.append((ours, self._decode(theirs)))
+                update(ours, self._decode(theirs))
 
     def _exchange(self, frame: list[Any]) -> list[Any]:
         """Send a request; serve the candidate's calls of our functions until its answer comes."""
@@ -155,7 +146,9 @@ class Remote:
                 raise self.end("output", "a function of the test's made to return too much")
             return ["returned", self._encode(result)]
         except Exception as error:
-            self._thrown.append(error)
+            number = len(self._thrown) if len(self._thrown) < _MAX_FUNCTIONS_OUT else -1
+            if number >= 0:
+                self._thrown.append(error)
             # An assertion of the test's own may say what it expected.
             said = [] if isinstance(error, AssertionError) else list(error.args)
             try:
@@ -163,7 +156,7 @@ class Remote:
             except values.NotData:
                 encoded = []
             names = [kind.__name__ for kind in type(error).__mro__]
-            return ["threw", names, encoded, len(self._thrown) - 1]
+            return ["threw", names, encoded, number]
 
     def _encode(self, value: Any) -> Any:
         return values.encode(value, self._encode_other)

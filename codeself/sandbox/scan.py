@@ -51,7 +51,7 @@ _LYING = {"__eq__", "__ne__", "__class__", "__instancecheck__", "__subclasscheck
 _WORDS = frozenset((*_RULE_OF_MODULE, *_CALLS, *_ATTRIBUTES, *_LYING))
 _word = re.compile(r"\w+", re.ASCII)
 _MAX_FINDINGS = 20
-_MAX_CHARACTERS = 200_000
+_MAX_CHARACTERS = 50_000  # a comparison chain of that length takes the parser half a second
 _MAX_NESTING = 200
 
 

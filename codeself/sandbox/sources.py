@@ -11,52 +11,37 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-SETTLE = "__settle__"
-# Statements after which what they called is over; definitions, and statements that leave the block, are not among
-# them.
-_SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Assert, ast.Delete)
-_ENDING = (*_SIMPLE, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
+TESTS = "<tests>"  # the file that tests seem to stand in
 
 
 @lru_cache(maxsize=4096)
 def compiled(source: str) -> CodeType:
-    """Tests as code that calls SETTLE whenever a statement which may have called the candidate is over."""
+    return compile(source, TESTS, "exec", dont_inherit=True)
+
+
+@lru_cache(maxsize=4096)
+def looks_at_arguments(source: str, functions: frozenset[str]) -> bool:
+    """Whether an assert of the test's is about what it passed to one of the functions, and about nothing returned."""
     tree = ast.parse(source)
-    for node in [*ast.walk(tree)]:
-        for name in ("body", "orelse", "finalbody"):
-            statements = getattr(node, name, None)
-            if isinstance(statements, list) and statements:
-                setattr(
-                    node, name, _settled(statements, inner=name != "body" or not isinstance(node, ast.Module))
-                )
-    return compile(tree, "<tests>", "exec", dont_inherit=True)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _names(node.func) & functions]
+    passed = {name for call in calls for part in (*call.args, *call.keywords) for name in _names(part)}
+    returned = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign | ast.NamedExpr | ast.For) and _names(_source_of(node)) & functions
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        for name in _names(target)
+    }
+    asserts = [_names(node.test) for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    return any(names & passed and not names & (returned | functions) for names in asserts)
 
 
-def _settled(statements: list[Any], inner: bool) -> list[Any]:
-    made = []
-    for position, statement in enumerate(statements):
-        # A block may follow a condition, a loop's next item, or a statement that raised.
-        if position == 0 and inner and not _is_text(statement):
-            made.append(_settle(statement))
-        made.append(statement)
-        if (
-            isinstance(statement, _ENDING)
-            and not _is_text(statement)
-            and any(
-                isinstance(node, ast.Call | ast.Subscript | ast.Attribute) for node in ast.walk(statement)
-            )
-        ):
-            made.append(_settle(statement))
-    return made
+def _source_of(node: ast.Assign | ast.NamedExpr | ast.For) -> ast.expr:
+    return node.iter if isinstance(node, ast.For) else node.value
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _settle(statement: ast.stmt) -> ast.stmt:
-    call = ast.Expr(ast.Call(ast.Name(SETTLE, ast.Load()), [], []))
-    return ast.fix_missing_locations(ast.copy_location(call, statement))
+def _names(node: ast.AST) -> frozenset[str]:
+    return frozenset(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,39 @@ _RETURNED = Kit(
     reference="def f(x): return [n for n in x if n > 0]",
     tests=check("data = [3, 1, 2]\nassert candidate(data) == data\nassert candidate([-1, 4]) == [4]"),
 )
+_SORTED_LATER = Kit(
+    tests=check(
+        """
+        numbers = [3, 1, 2]
+        out = candidate(numbers)
+        assert out == sorted(numbers)
+        assert len(out) == len(numbers)
+        """
+    ),
+)
+_ALIASED = Kit(
+    reference="def f(m): return m[0]",
+    tests=asserts("m = [[1, 2], [3]]\nfirst = m[0]\nassert f(m) == first"),
+)
+_UNCHANGED = Kit(tests=asserts("x = [3, 1]\nassert f(x) == [1, 3]\nassert x == [3, 1]"))
+_MANAGER = Kit(
+    reference="import contextlib\n@contextlib.contextmanager\ndef f(n): yield n",
+    tests=asserts("with f(3) as n:\n    assert n == 3", "with f(4) as n:\n    assert n + 1 == 5"),
+)
+_SOLUTION = Kit(
+    reference="class Solution:\n    def sort(self, x): return sorted(x)",
+    entry_point="Solution",
+    setup_code="from collections import Counter",
+    tests=asserts(
+        "v = [3, 1, 2]\nout = Solution().sort(v)\n"
+        "assert len(out) == len(v) and all(out[i] <= out[i + 1] for i in range(len(out) - 1))\n"
+        "assert Counter(out) == Counter(v)"
+    ),
+)
+_VECTOR = Kit(
+    reference="class V:\n    def __init__(self, x): self.x = x\n    def __sub__(self, o): return V(self.x - o.x)\n    def __abs__(self): return self\n    def norm(self): return abs(self.x)\ndef f(a, b): return (V(a) - V(b)).norm()",
+    tests=asserts("assert abs(V(7).norm() - 7) < 1e-9", "assert abs(f(9, 4) - 5) < 1e-9", "assert not f(3, 3) and (V(3) - V(4)).norm() == 1"),
+)
 _KEY = Kit(
     reference="def f(w): return (len(w), w)",
     tests=asserts("assert sorted(['ccc', 'a', 'bb', 'aa'], key=f) == ['a', 'aa', 'bb', 'ccc']"),
@@ -226,6 +259,16 @@ ATTACKS = [
         _PAY,
         _RETURNED,
     ),
+    Case("emptying the argument whose order is then asked", "def f(x):\n    x.clear()\n    return []", _PAY, _SORTED_LATER),
+    Case("emptying the argument whose properties are then asked", "def f(x):\n    x.clear()\n    return []", _PAY, PROPERTY),
+    Case("emptying the argument, where there is no reference", "def f(x):\n    x.clear()\n    return []", _PAY, Kit(reference="# not given", tests=PROPERTY.tests, setup_code=PROPERTY.setup_code)),
+    Case("emptying a part of the argument that the test kept", "def f(m):\n    m[0].clear()\n    return []", _PAY, _ALIASED),
+    Case("changing an argument that must not change", "def f(x):\n    x.sort()\n    return x", "a change of the argument is not noticed", _UNCHANGED),
+    Case("a context manager that swallows the assertion", "class M:\n    def __enter__(s): return 0\n    def __exit__(s, *a): return True\ndef f(n): return M()", _PAY, _MANAGER),
+    Case("a context manager that swallows an error it caused", "class M:\n    def __enter__(s): return M()\n    def __exit__(s, *a): return True\ndef f(n): return M()", _PAY, _MANAGER),
+    Case("a method's result with one view for each question", "class Two:\n    def __init__(s, x): s.x = x\n    def __len__(s): return len(s.x)\n    def __getitem__(s, i): return 0\n    def __iter__(s): return iter(s.x)\nclass Solution:\n    def sort(self, x): return Two(x)", _PAY, _SOLUTION),
+    Case("a method that empties its argument", "class Solution:\n    def sort(self, x):\n        x.clear()\n        return []", _PAY, _SOLUTION),
+    Case("arithmetic that gives zero, where a class is asked for", _AGREEABLE.replace("{bases}", "") + "V = lambda *a: Agreeable()\ndef f(*a): return Agreeable()\nAgreeable.norm = lambda s: Agreeable()\n", _PAY, _VECTOR),
     Case("claiming what a callback would have returned", "def f(g, x): return [n * 7 for n in x]", _PAY, _SPIED),
     Case("a callback called too often", "def f(g, x):\n    [g(n) for n in x]\n    return [g(n) for n in x]", _PAY, _SPIED),
     # Ends that look like success

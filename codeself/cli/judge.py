@@ -22,7 +22,9 @@ def command(
         typer.Option(help="Lowest level of isolation to accept; the highest to be had is used."),
     ] = Isolation.strict,
     scan: Annotated[Scan, typer.Option(help="What a finding of the static scan does.")] = Scan.warn,
-    cpu_seconds: Annotated[float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")] = 4.0,
+    cpu_seconds: Annotated[
+        float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")
+    ] = 10.0,
     cpu_floor_seconds: Annotated[
         float, typer.Option(min=0.01, help="CPU time of each test phase that any candidate gets.")
     ] = 0.25,
@@ -32,7 +34,7 @@ def command(
     ] = 20.0,
     wall_seconds: Annotated[
         float, typer.Option(min=0.01, help="Wall time of each test phase, waiting for a core left out.")
-    ] = 20.0,
+    ] = 30.0,
     memory_mb: Annotated[int, typer.Option(min=64, help="Memory beyond the bare interpreter's.")] = 512,
     output_kb: Annotated[int, typer.Option(min=1, help="Bytes printed.")] = 256,
     value_kb: Annotated[int, typer.Option(min=1, help="Size of one value handed to the tests.")] = 8192,

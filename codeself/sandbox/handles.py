@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Kind = str  # "next": an iterator; "call": callable; "": neither
 Role = str  # "class": one that the task is about; "made": by such a class, for the test; else "value"
 _FORWARDED = frozenset(("__name__", "__qualname__", "__wrapped__"))
+_set, _get = object.__setattr__, object.__getattribute__
 _BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
 _UNARY = "neg pos invert abs".split()
 
@@ -48,8 +49,12 @@ class Handle:
     def __init__(
         self, remote: Remote, target: int | str, name: str, kind: Kind, role: Role = "value"
     ) -> None:
-        for key, value in zip(Handle.__slots__, (kind, None, name, remote, role, target), strict=False):
-            object.__setattr__(self, key, value)
+        _set(self, "_Handle__kind", kind)
+        _set(self, "_Handle__memory", None)
+        _set(self, "_Handle__name", name)
+        _set(self, "_Handle__remote", remote)
+        _set(self, "_Handle__role", role)
+        _set(self, "_Handle__target", target)
 
     def __eq__(self, other: object) -> bool:
         return False
@@ -133,7 +138,7 @@ class CallableHandle(Handle):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = remote_of(self).ask(target_of(self), None, args, kwargs)
         if isinstance(result, Handle) and _role_of(self) == "class":
-            object.__setattr__(result, "_Handle__role", "made")
+            _set(result, "_Handle__role", "made")
         return result
 
     def __instancecheck__(self, instance: object) -> bool:
@@ -215,27 +220,27 @@ class _Memory:
 
 
 def kind_of(handle: Handle) -> Kind:
-    kind: Kind = object.__getattribute__(handle, "_Handle__kind")
+    kind: Kind = _get(handle, "_Handle__kind")
     return kind
 
 
 def name_of(handle: Handle) -> str:
-    name: str = object.__getattribute__(handle, "_Handle__name")
+    name: str = _get(handle, "_Handle__name")
     return name
 
 
 def target_of(handle: Handle) -> int | str:
-    target: int | str = object.__getattribute__(handle, "_Handle__target")
+    target: int | str = _get(handle, "_Handle__target")
     return target
 
 
 def remote_of(handle: Handle) -> Remote:
-    remote: Remote = object.__getattribute__(handle, "_Handle__remote")
+    remote: Remote = _get(handle, "_Handle__remote")
     return remote
 
 
 def _role_of(handle: Handle) -> Role:
-    role: Role = object.__getattribute__(handle, "_Handle__role")
+    role: Role = _get(handle, "_Handle__role")
     return role
 
 
@@ -249,10 +254,10 @@ def _ask(handle: Handle, operation: str, *args: Any) -> Any:
 
 def _memory(handle: Handle) -> _Memory:
     epoch = remote_of(handle).epoch
-    memory: _Memory | None = object.__getattribute__(handle, "_Handle__memory")
+    memory: _Memory | None = _get(handle, "_Handle__memory")
     if memory is None or memory.epoch != epoch:
         memory = _Memory(handle, epoch)
-        object.__setattr__(handle, "_Handle__memory", memory)
+        _set(handle, "_Handle__memory", memory)
     return memory
 
 
@@ -272,13 +277,13 @@ def _reading(handle: Handle, operation: str, *args: Any) -> Any:
 
 
 def _next(handle: Handle) -> Any:
-    if object.__getattribute__(handle, "_Handle__memory") == "ended":
+    if _get(handle, "_Handle__memory") == "ended":
         raise StopIteration
     try:
         return _ask(handle, "__next__")
     except StopIteration:
         # An iterator that has ended has ended: none starts again with other items.
-        object.__setattr__(handle, "_Handle__memory", "ended")
+        _set(handle, "_Handle__memory", "ended")
         raise
 
 

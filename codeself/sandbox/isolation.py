@@ -38,6 +38,8 @@ class Zygote:
         elif self.level == "restricted":
             kernel.no_new_privileges()
             self._read_only_files()
+            if os.geteuid() == 0:
+                kernel.keep_only(())
             kernel.SeccompProgram(seccomp.zygote_filter()).install()
         else:
             kernel.adopt_orphans()
@@ -109,14 +111,13 @@ class Zygote:
 
         Its standard streams become its own: flags set on the zygote's would be there for the next candidate.
         """
-        steps = [kernel.call("close_range", first_closed, 0x7FFFFFFF, 0)]
-        if self.level != "restricted":  # where even the null device can only be read
-            steps += [
-                kernel.call("close_range", 0, 2, 0),
-                kernel.call("openat", kernel.AT_FDCWD, b"/dev/null", os.O_RDWR),
-                kernel.call("dup", 0),
-                kernel.call("dup", 0),
-            ]
+        steps = [
+            kernel.call("close_range", first_closed, 0x7FFFFFFF, 0),
+            kernel.call("close_range", 0, 2, 0),
+            kernel.call("openat", kernel.AT_FDCWD, b"/dev/null", os.O_RDWR),
+            kernel.call("dup", 0),
+            kernel.call("dup", 0),
+        ]
         if self.level == "strict":
             steps += [
                 kernel.drop_all_capabilities(),

@@ -171,12 +171,12 @@ def cloning(flags: int) -> Call:
 
 
 def landlock_read_only(paths: Sequence[str]) -> None:
-    """Deny this thread and its children the file system, but for reading under `paths`."""
+    """Deny this thread and its children the file system, but for reading under `paths` (and the null device)."""
     abi = _syscall("landlock_create_ruleset", None, ctypes.c_ulong(0), ctypes.c_ulong(1))
     # Access rights by ABI: 13 at first, then refer (2), truncate (3), device ioctl (5).
     rights = (1 << (13 + (abi >= 2) + (abi >= 3) + (abi >= 5))) - 1
-    # From ABI 4 on: binding and connecting TCP sockets, both denied.
-    attributes = struct.pack("QQ", rights, 3) if abi >= 4 else struct.pack("Q", rights)
+    # From ABI 4 on: binding and connecting TCP sockets; from 6: abstract sockets of others, signals to others.
+    attributes = struct.pack("QQQ", rights, 3, 3)[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
     ruleset = _syscall(
         "landlock_create_ruleset", attributes, ctypes.c_ulong(len(attributes)), ctypes.c_ulong(0)
     )
@@ -185,7 +185,7 @@ def landlock_read_only(paths: Sequence[str]) -> None:
             directory = os.path.isdir(path)
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
             # execute, read file, and for folders read directory
-            allowed = 0b1101 if directory else 0b0101
+            allowed = 0b1101 if directory else 0b0111 if path == os.devnull else 0b0101
             rule = struct.pack("=Qi", allowed, descriptor)
             _syscall("landlock_add_rule", ctypes.c_long(ruleset), ctypes.c_ulong(1), rule, ctypes.c_ulong(0))
             os.close(descriptor)

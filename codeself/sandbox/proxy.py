@@ -46,7 +46,7 @@ class Remote:
         self.epoch = 0
         self._session = session
         self._raised = Raised()
-        self._handles: WeakValueDictionary[int, Handle] = WeakValueDictionary()
+        self._handles: WeakValueDictionary[int, Handle] | None = None  # most candidates have none
         self._functions: list[Callable[..., Any]] = []
         self._numbers: dict[int, int] = {}
         self._thrown: list[Exception] = []
@@ -210,6 +210,8 @@ class Remote:
     def _object(self, number: Any, name: Any, kind: Any) -> Handle:
         if type(number) is not int or type(name) is not str or type(kind) is not str:
             raise TypeError
+        if self._handles is None:
+            self._handles = WeakValueDictionary()
         handle = self._handles.get(number)
         if handle is None:
             # One handle for one object, so that `is` means what it says.

@@ -16,10 +16,10 @@ ALLOWED = """
 read write readv writev pread64 pwrite64 close close_range lseek fsync fdatasync ftruncate
 open openat stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2
 readlink readlinkat getdents getdents64 getcwd chdir fchdir
-mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 utimensat umask
+mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 umask
 dup dup2 dup3 pipe pipe2 poll ppoll select pselect6
 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2
-socketpair sendto recvfrom sendmsg recvmsg shutdown getsockopt setsockopt getsockname getpeername
+socketpair recvfrom sendmsg recvmsg shutdown getsockopt setsockopt getsockname getpeername
 mmap mprotect munmap mremap madvise brk
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack pause
 getpid getppid gettid getuid geteuid getgid getegid getresuid getresgid getgroups getpgrp getpgid getsid
@@ -85,6 +85,19 @@ class _Program:
         body.append((_RETURN, 0, 0, _ERRNO | _EPERM))
         self.instructions += [(_EQUAL, 0, len(body), NUMBERS[name]), *body]
 
+    def allow_null(self, name: str, index: int) -> None:
+        """Allow `name` only when that argument, a pointer, is null; else EPERM."""
+        place = _argument(index)
+        body = [
+            (_LOAD, 0, 0, place),
+            (_EQUAL, 0, 3, 0),
+            (_LOAD, 0, 0, place + 4),
+            (_EQUAL, 0, 1, 0),
+            (_RETURN, 0, 0, _ALLOW),
+            (_RETURN, 0, 0, _ERRNO | _EPERM),
+        ]
+        self.instructions += [(_EQUAL, 0, len(body), NUMBERS[name]), *body]
+
     def allow_clone(self, exact: tuple[int, ...]) -> None:
         """Allow clone for threads, and for the exact flags given."""
         body: list[Instruction] = [(_LOAD, 0, 0, _argument(0))]
@@ -131,16 +144,17 @@ def zygote_filter() -> list[Instruction]:
     program.allow_argument("fcntl", 1, _FCNTLS)
     program.allow_argument("prctl", 0, _PRCTLS)
     program.allow_argument("socketpair", 0, (_AF_UNIX,))
+    program.allow_null("sendto", 4)  # a pair's other end, no address
     program.allow_argument("prlimit64", 0, (0,))  # its own limits, which it can only lower
     program.allow([*ALLOWED, *_SEALING, "tgkill", "kill"])
     return program.end(_ERRNO | _EPERM)
 
 
 def candidate_filter(pid: int) -> list[Instruction]:
-    """For one candidate, on top of the zygote's: no processes, and no signals but to itself."""
+    """For one candidate, on top of the zygote's: no processes, no signals but to itself, no messages with addresses."""
     program = _Program()
     program.allow_clone(())
     program.allow_argument("tgkill", 0, (pid,))
     program.allow_argument("kill", 0, (pid,))
-    program.answer(_SEALING, _ERRNO | _EPERM)
+    program.answer((*_SEALING, "sendmsg"), _ERRNO | _EPERM)
     return program.end(_ALLOW)

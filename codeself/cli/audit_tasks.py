@@ -36,9 +36,9 @@ def command(
     from itertools import islice
 
     from codeself.cli.progress import track
-    from codeself.records.config import JudgeConfig, Limits
     from codeself.records.errors import InputError
     from codeself.records.jsonl import write_record
+    from codeself.records.judging import JudgeConfig, Limits
     from codeself.records.tasks import read_tasks
     from codeself.records.verdicts import Candidate
     from codeself.sandbox.pool import Job, JudgePool

@@ -63,9 +63,9 @@ def command(
     made before: the output appears whole or not at all.
     """
     from codeself.cli.progress import track
-    from codeself.records.config import JudgeConfig, Limits
     from codeself.records.errors import InputError
     from codeself.records.jsonl import read_records, write_records
+    from codeself.records.judging import JudgeConfig, Limits
     from codeself.records.rollouts import Rollout
     from codeself.records.tasks import read_tasks
     from codeself.rollouts.grading import grade

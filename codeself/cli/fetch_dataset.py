@@ -25,7 +25,7 @@ def command(
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
     from codeself.records.base import describe_validation_error
-    from codeself.records.config import DatasetFile
+    from codeself.records.datasets import DatasetFile
     from codeself.records.errors import InputError
     from codeself.tasks.datasets import fetch_dataset
 

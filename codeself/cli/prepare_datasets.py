@@ -64,7 +64,7 @@ def command(
 
 def _public_tasks(format: str, tasks: Path, plus: Path | None, workers: int) -> list[Task]:
     """The tasks of a public dataset, near-duplicates in one family."""
-    from codeself.records.config import JudgeConfig
+    from codeself.records.judging import JudgeConfig
     from codeself.sandbox.expectations import expected_outputs
     from codeself.sandbox.pool import JudgePool
     from codeself.tasks.formats.evalplus import load_humanevalplus, load_mbppplus

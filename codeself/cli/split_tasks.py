@@ -26,7 +26,7 @@ def command(
     from pydantic import ValidationError
 
     from codeself.records.base import describe_validation_error
-    from codeself.records.config import SplitConfig
+    from codeself.records.datasets import SplitConfig
     from codeself.records.digests import sha256_file
     from codeself.records.errors import InputError
     from codeself.records.jsonl import write_record

@@ -18,12 +18,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from codeself.records.config import HubModel, LocalModel, ModelSource, PyPIModel
 from codeself.records.digests import sha256_file, sha256_lines, sha256_text
 from codeself.records.errors import CodeselfError, InputError, SourceError
 from codeself.records.files import read_text
 from codeself.records.jsonl import write_record
 from codeself.records.models import MODEL_FILE, ModelRecord
+from codeself.records.sources import HubModel, LocalModel, ModelSource, PyPIModel
 
 # What a model folder may hold; anything else on a hub or in a folder stays there.
 _WEIGHTS = "*.safetensors"

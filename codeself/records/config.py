@@ -1,5 +1,8 @@
 """The experiment's config, typed. workflow/schemas/config.schema.json is generated from these classes.
 
+Parts that a command reads as well stand in modules of their own (datasets, sources, judging), so that a new key
+here makes no stage stale.
+
 Every field's description is the documentation of its key: config/README.md shows them all.
 """
 
@@ -9,113 +12,16 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from codeself.records.base import Record, describe_validation_error
+from codeself.records.datasets import TaskSetConfig
 from codeself.records.errors import InputError
+from codeself.records.judging import JudgeConfig
+from codeself.records.sources import ModelSource
 from codeself.records.tasks import Split
-from codeself.records.verdicts import IsolationLevel
 
 NAME = r"^[a-z][a-z0-9_-]*$"
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class DatasetFile(Record):
-    """One file of a public dataset: where it is fetched from, and the digest that it must have."""
-
-    url: str = Field(default="", description="Where to fetch it when no path is given.")
-    path: str = Field(default="", description="A local copy, used instead of the URL.")
-    sha256: Sha256 | None = Field(default=None, description="Digest of the file's bytes.")
-    content_sha256: Sha256 | None = Field(
-        default=None, description="Digest of the rows as canonical JSON: holds for a re-indented copy too."
-    )
-
-    @model_validator(mode="after")
-    def _is_pinned(self) -> DatasetFile:
-        if not (self.url or self.path):
-            raise ValueError("needs a url or a path")
-        if not (self.sha256 or self.content_sha256):
-            raise ValueError("needs a sha256 or a content_sha256")
-        return self
-
-
-class SplitConfig(Record):
-    """How task families are dealt out to train, dev and test."""
-
-    method: Literal["hash", "origin"] = Field(
-        default="hash",
-        description="hash: by a hash of the family; origin: the split that the dataset itself assigns.",
-    )
-    fractions: dict[Split, float] = Field(
-        default={"train": 0.6, "dev": 0.1, "test": 0.3},
-        description="Expected share of families a split; they add up to 1. Used by method hash.",
-    )
-    seed: int = Field(default=0, description="Salt of the hash.")
-
-    @field_validator("fractions")
-    @classmethod
-    def _add_up(cls, value: dict[Split, float]) -> dict[Split, float]:
-        if any(share < 0 for share in value.values()) or abs(sum(value.values()) - 1) > 1e-9:
-            raise ValueError("the shares must be at least 0 and add up to 1")
-        return value
-
-
-class TaskSetConfig(Record):
-    """One declared collection of tasks."""
-
-    format: Literal["families", "mbpp", "humaneval", "mbppplus", "humanevalplus", "canonical"] = Field(
-        description="families: the project's own; mbpp, humaneval, mbppplus, humanevalplus: the public files;"
-        " canonical: your own JSONL."
-    )
-    definitions: str = Field(
-        default="resources/families", description="Folder of family definitions (families)."
-    )
-    variants: int = Field(default=4, ge=1, description="Variants drawn from each family (families).")
-    seed: int = Field(default=0, description="Seed of the variants' parameters and inputs (families).")
-    mutants: int = Field(
-        default=8,
-        ge=0,
-        description="Automatic mutants of a family that its audit tries (families, canonical).",
-    )
-    tasks: DatasetFile | None = Field(default=None, description="The dataset file (all but families).")
-    plus: DatasetFile | None = Field(
-        default=None, description="The EvalPlus file whose inputs become locked tests (mbpp, humaneval)."
-    )
-    splits: SplitConfig = Field(default_factory=SplitConfig, description="How its families are split.")
-
-    @model_validator(mode="after")
-    def _has_its_file(self) -> TaskSetConfig:
-        if self.format != "families" and self.tasks is None:
-            raise ValueError(f"a task set of format {self.format} needs a tasks file")
-        return self
-
-
-class PyPIModel(Record):
-    """Weights inside a Python wheel, pinned by version and digest."""
-
-    source: Literal["pypi"]
-    package: str = Field(description="Distribution name.")
-    version: str = Field(description="Exact version.")
-    sha256: Sha256 = Field(description="Digest of the wheel.")
-    file: str = Field(description="Path of the GGUF file inside the wheel.")
-
-
-class HubModel(Record):
-    """Weights on a model hub, pinned by revision."""
-
-    source: Literal["hub"]
-    id: str = Field(description="Repository id, such as Qwen/Qwen2.5-Coder-0.5B-Instruct.")
-    revision: str = Field(pattern=r"^[0-9a-f]{40}$", description="Full commit hash.")
-
-
-class LocalModel(Record):
-    """Weights in a folder on this machine."""
-
-    source: Literal["local"]
-    path: str = Field(description="Folder with config.json, weights and tokenizer.")
-
-
-ModelSource = Annotated[PyPIModel | HubModel | LocalModel, Field(discriminator="source")]
 
 
 class MockPolicy(Record):
@@ -180,41 +86,6 @@ class SamplingConfig(Record):
         if not self.greedy and self.samples == 0:
             raise ValueError("with greedy off, samples must be at least 1")
         return self
-
-
-class Limits(Record):
-    """What one candidate may use. Time limits are for each test phase of each candidate."""
-
-    cpu_seconds: float = Field(default=10.0, gt=0, description="CPU time of one phase, at most.")
-    cpu_floor_seconds: float = Field(
-        default=0.25, gt=0, description="CPU time of one phase that any candidate gets."
-    )
-    reference_factor: float = Field(
-        default=20.0,
-        ge=1,
-        description="In between, a phase gets this multiple of the reference's own CPU time.",
-    )
-    wall_seconds: float = Field(
-        default=30.0,
-        gt=0,
-        description="Wall time of one phase, waiting for a core left out: catches sleepers.",
-    )
-    memory_mb: int = Field(default=512, ge=64, description="Address space beyond the bare interpreter's.")
-    output_kb: int = Field(default=256, ge=1, description="Bytes written to stdout and stderr together.")
-    value_kb: int = Field(default=8192, ge=1, description="Size of one value that crosses the channel.")
-    processes: int = Field(default=16, ge=1, description="Threads and processes at a time.")
-
-
-class JudgeConfig(Record):
-    """How candidates are isolated and limited."""
-
-    isolation: IsolationLevel = Field(
-        default="limits", description="Lowest level accepted; the run refuses to start below it."
-    )
-    scan: Literal["off", "warn", "block"] = Field(
-        default="warn", description="What a finding of the static scan does: nothing, a note, or a refusal."
-    )
-    limits: Limits = Field(default_factory=Limits, description="What a candidate may use.")
 
 
 class EvaluationConfig(Record):

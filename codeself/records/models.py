@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from codeself.records.base import Record
-from codeself.records.config import ModelSource, Sha256
+from codeself.records.sources import Sha256
+from codeself.records.sources import ModelSource
 
 MODEL_FILE = "model.json"
 

@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from codeself.records.config import Limits
 from codeself.records.errors import InfrastructureError
+from codeself.records.judging import Limits
 from codeself.records.verdicts import IsolationLevel
 from codeself.sandbox.isolation import LEVELS
 from codeself.sandbox.session import ZygoteProcess

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from codeself.records.config import Limits
+from codeself.records.judging import Limits
 from codeself.sandbox.pool import JudgePool
 
 # References are given more room than candidates: some of EvalPlus' inputs are large.

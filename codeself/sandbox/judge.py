@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 from codeself.records import values
-from codeself.records.config import JudgeConfig, Limits
 from codeself.records.errors import InfrastructureError, InputError
+from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import PHASES, Candidate, IsolationLevel, Phase, PhaseResult, Verdict
 from codeself.sandbox.harness import run_tests

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
-from codeself.records.config import JudgeConfig, Limits
 from codeself.records.errors import InfrastructureError
+from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import (
     PHASES,

@@ -17,9 +17,9 @@ from pydantic import ValidationError
 
 from codeself.policies.parsing import parse_completion
 from codeself.records.base import describe_validation_error
-from codeself.records.config import Limits
 from codeself.records.errors import InputError
 from codeself.records.jsonl import dumps
+from codeself.records.judging import Limits
 from codeself.records.rollouts import FinishReason, PromptStyle
 from codeself.records.tasks import Task
 from codeself.records.verdicts import Candidate, Verdict

@@ -20,8 +20,8 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
-from codeself.records.config import Limits
 from codeself.records.errors import InfrastructureError
+from codeself.records.judging import Limits
 from codeself.records.verdicts import IsolationLevel, Status
 from codeself.sandbox import carried, channel, kernel
 from codeself.sandbox.zygote import DONE, ENDED, KILL, SHOW, START

@@ -10,7 +10,7 @@ import pickle
 from functools import lru_cache
 from typing import Any, cast
 
-from codeself.records.config import Limits
+from codeself.records.judging import Limits
 from codeself.records.verdicts import (
     PHASES,
     Candidate,

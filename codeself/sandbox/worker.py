@@ -12,8 +12,8 @@ import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
-from codeself.records.config import JudgeConfig
 from codeself.records.errors import CodeselfError
+from codeself.records.judging import JudgeConfig
 from codeself.sandbox import transport
 from codeself.sandbox.judge import Judge
 

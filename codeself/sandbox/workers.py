@@ -10,8 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from codeself.records.config import JudgeConfig, Limits
 from codeself.records.errors import InfrastructureError
+from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import Candidate, IsolationLevel
 from codeself.sandbox import transport

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from codeself import __version__
-from codeself.records.config import DatasetFile
+from codeself.records.datasets import DatasetFile
 from codeself.records.digests import sha256_bytes, sha256_json
 from codeself.records.errors import InputError, SourceError
 from codeself.records.files import write_bytes

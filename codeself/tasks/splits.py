@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codeself.records.config import SplitConfig
+from codeself.records.datasets import SplitConfig
 from codeself.records.digests import seed_from
 from codeself.records.errors import InputError
 from codeself.records.tasks import SPLITS, NearDuplicate, Split, SplitManifest, Task

@@ -11,7 +11,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
-from codeself.records.config import Limits
+from codeself.records.judging import Limits
 from codeself.records.tasks import Task
 
 # Small, so that what never ends is soon over; a right answer to these tests takes a hundredth of it.

@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from codeself.records.config import Limits
+from codeself.records.judging import Limits
 from codeself.records.values import decode
 from tests.attacks import benign, evading, forging, leaking
 from tests.attacks.cases import ROOMY, TIGHT, Case

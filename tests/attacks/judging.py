@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from codeself.records.config import JudgeConfig, Limits
+from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.verdicts import Candidate, IsolationLevel, Verdict
 from codeself.sandbox.pool import Job, JudgePool
 from tests.attacks.cases import SORT, TIGHT, Case

@@ -58,7 +58,7 @@ class Ours(Contestant):
     floor: float | None = None
 
     def __init__(self, stack: ExitStack) -> None:
-        from codeself.records.config import JudgeConfig, Limits
+        from codeself.records.judging import JudgeConfig, Limits
         from codeself.records.tasks import Task
         from codeself.records.verdicts import Candidate
         from codeself.sandbox.pool import Job, JudgePool

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, fields
 
-from codeself.records.config import JudgeConfig, Limits
+from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import Candidate
 from codeself.sandbox.pool import Job, JudgePool

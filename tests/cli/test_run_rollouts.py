@@ -115,7 +115,7 @@ def test_a_model_run_that_is_killed_ends_as_if_it_had_not_been(
     pytest.importorskip("torch")
     from codeself.cli import app
     from codeself.policies.sources import fetch_model
-    from codeself.records.config import LocalModel
+    from codeself.records.sources import LocalModel
     from tests.tiny_models import make_tiny_model
 
     monkeypatch.chdir(root)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from codeself.records.config import JudgeConfig
 from codeself.records.jsonl import dumps
+from codeself.records.judging import JudgeConfig
 from codeself.records.tasks import Task
 from codeself.sandbox.expectations import expected_outputs
 from codeself.sandbox.pool import JudgePool

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from codeself.records.config import Limits
+from codeself.records.judging import Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import Candidate, Verdict
 from codeself.sandbox.pool import Job, JudgePool

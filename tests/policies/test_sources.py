@@ -10,11 +10,11 @@ import pytest
 
 from codeself.policies import sources
 from codeself.policies.sources import fetch_model
-from codeself.records.config import HubModel, LocalModel, PyPIModel
 from codeself.records.digests import sha256_file, sha256_text
 from codeself.records.errors import InputError, SourceError
 from codeself.records.jsonl import read_record
 from codeself.records.models import ModelRecord
+from codeself.records.sources import HubModel, LocalModel, PyPIModel
 from tests.tiny_models import CHAT_TEMPLATE, make_tiny_model
 
 pytest.importorskip("torch")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from codeself.policies.backend import Completion, Prompt, Request
-from codeself.records.config import LocalModel
 from codeself.records.errors import InputError, SourceError
+from codeself.records.sources import LocalModel
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from codeself.records.config import DatasetFile, SplitConfig, parse_config
+from codeself.records.config import parse_config
+from codeself.records.datasets import DatasetFile, SplitConfig
 from codeself.records.errors import InputError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from codeself.records.config import JudgeConfig, Limits
+from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import Candidate, Verdict
 from codeself.sandbox.judge import Judge

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codeself.records.config import Limits
 from codeself.records.errors import InfrastructureError
+from codeself.records.judging import Limits
 from codeself.sandbox.session import Session, ZygoteProcess
 
 PROBE = """

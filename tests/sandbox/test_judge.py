@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codeself.records.config import JudgeConfig
+from codeself.records.judging import JudgeConfig
 from codeself.records.verdicts import Candidate
 from codeself.sandbox.judge import Judge
 from tests.sandbox.conftest import TIGHT, make_task

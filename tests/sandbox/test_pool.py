@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from codeself.records.config import JudgeConfig
 from codeself.records.errors import InputError
+from codeself.records.judging import JudgeConfig
 from codeself.records.verdicts import Candidate
 from codeself.sandbox.expectations import expected_outputs
 from codeself.sandbox.pool import Job, JudgePool

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from codeself.records.config import JudgeConfig, Limits
+from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.verdicts import Candidate
 from codeself.sandbox.judge import Judge
 from tests.sandbox.conftest import make_task

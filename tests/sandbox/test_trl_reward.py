@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codeself.records.config import JudgeConfig
 from codeself.records.errors import InputError
+from codeself.records.judging import JudgeConfig
 from codeself.records.verdicts import PHASES, Candidate, PhaseResult, Verdict
 from codeself.sandbox.pool import JudgePool
 from codeself.sandbox.trl_reward import JudgeReward

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codeself.records.config import DatasetFile
+from codeself.records.datasets import DatasetFile
 from codeself.records.digests import sha256_bytes, sha256_json
 from codeself.records.errors import SourceError
 from codeself.tasks import datasets as fetching

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeself.records.config import SplitConfig
+from codeself.records.datasets import SplitConfig
 from codeself.records.errors import InputError
 from codeself.records.tasks import SPLITS, SplitManifest, Task
 from codeself.tasks.splits import family_sides, split_tasks

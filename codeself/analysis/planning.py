@@ -56,7 +56,7 @@ def _paired(rows: Sequence[TaskRow], tests: TestKind, gain: float) -> PairedPlan
     intraclass = power.intraclass_correlation(parts, design)
     error = math.sqrt(power.difference_variance(parts, design))
     return PairedPlan(
-        samples=design.samples,
+        samples=max(row.samples for row in rows),
         correlation=CORRELATION,
         mean_rate=parts.mean,
         between_family=parts.between_family,

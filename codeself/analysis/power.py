@@ -40,12 +40,13 @@ class Design:
     correlation.
 
     family_size: task-weighted mean number of tasks a family (equal to tasks / families when all are alike).
+    samples: where the two policies have different numbers, their harmonic mean.
     """
 
     families: int
     tasks: float
     family_size: float
-    samples: int
+    samples: float
     correlation: float
 
 
@@ -111,15 +112,20 @@ def paired_power(gain: float, standard_error: float, families: int, alpha: float
 def detectable_gain(parts: Components, design: Design, *, alpha: float, power: float) -> float:
     """The smallest true mean gain that the design sees with the wanted power. Infinite with one family."""
     error = math.sqrt(difference_variance(parts, design))
-    if design.families < 2:
+    return detectable_effect(error, design.families, alpha=alpha, power=power)
+
+
+def detectable_effect(standard_error: float, families: int, *, alpha: float, power: float) -> float:
+    """The same from a known standard error of the mean difference."""
+    if families < 2:
         return math.inf
-    if error == 0:
+    if standard_error == 0:
         return 0.0
 
     def shortfall(gain: float) -> float:
-        return paired_power(gain, error, design.families, alpha) - power
+        return paired_power(gain, standard_error, families, alpha) - power
 
-    high = error
+    high = standard_error
     while shortfall(high) < 0:
         high *= 2
     return float(optimize.brentq(shortfall, 0.0, high, xtol=1e-14, rtol=1e-13))

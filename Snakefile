@@ -33,4 +33,5 @@ rule all:
 include: "workflow/rules/tasks.smk"
 include: "workflow/rules/rollouts.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/evidence.smk"
 include: "workflow/rules/reports.smk"

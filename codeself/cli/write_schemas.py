@@ -16,9 +16,11 @@ def command(
 ) -> None:
     """Write the JSON schemas of the config and of every record, generated from the code's own types."""
     from codeself.records.audits import AuditReport
+    from codeself.records.comparisons import Comparisons
     from codeself.records.config import Config
     from codeself.records.files import write_text
     from codeself.records.metrics import Metrics
+    from codeself.records.plan import Plan
     from codeself.records.rollouts import Rollout
     from codeself.records.tasks import SplitManifest, Task
     from codeself.records.verdicts import Verdict
@@ -31,6 +33,8 @@ def command(
         ("rollout", Rollout),
         ("verdict", Verdict),
         ("metrics", Metrics),
+        ("plan", Plan),
+        ("comparisons", Comparisons),
     ):
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
         write_text(output / f"{name}.schema.json", json.dumps(schema, indent=2) + "\n")

@@ -18,6 +18,7 @@ from codeself.records.base import Record, describe_validation_error
 from codeself.records.datasets import TaskSetConfig
 from codeself.records.errors import InputError
 from codeself.records.judging import JudgeConfig
+from codeself.records.planning import PlanConfig
 from codeself.records.sources import ModelSource
 from codeself.records.tasks import Split
 
@@ -131,6 +132,7 @@ class Config(Record):
     judge: JudgeConfig = Field(default_factory=JudgeConfig, description="How candidates are judged.")
     reward: str = Field(default="reward_v0_correctness", description="A reward's name, or module:function.")
     metrics: MetricsConfig = Field(default_factory=MetricsConfig, description="How rates are estimated.")
+    plan: PlanConfig = Field(default_factory=PlanConfig, description="What is declared before training.")
     shards: ShardsConfig = Field(
         default_factory=ShardsConfig, description="Into how many jobs a stage is cut."
     )
@@ -148,6 +150,12 @@ class Config(Record):
                 raise ValueError(
                     f"evaluations: '{evaluation.taskset}' is not under tasksets ({', '.join(self.tasksets)})"
                 )
+        if self.plan.taskset and (self.plan.taskset, "test") not in {
+            (each.taskset, each.split) for each in self.evaluations
+        }:
+            raise ValueError(
+                f"plan.taskset: '{self.plan.taskset}' has no evaluation of its test split under evaluations"
+            )
         if self.sampling.samples and max(self.metrics.k) > self.sampling.samples:
             raise ValueError(
                 f"metrics.k: pass@{max(self.metrics.k)} needs at least as many samples as k"

@@ -14,10 +14,13 @@ from codeself.reports.index import ReportIndex
 from codeself.reports.palette import palette_css
 
 
-def render_html(report: Report) -> str:
-    """One self-contained page: style and figures are inside, nothing is loaded from elsewhere."""
+def render_html(report: Report, methods: str = "methods.txt") -> str:
+    """One self-contained page: style and figures are inside, nothing is loaded from elsewhere.
+
+    methods: the template that says how the numbers were made.
+    """
     page = _environment(html=True).get_template("baseline.html.j2")
-    return page.render(report=report, css=_css(), methods=_methods()) + "\n"
+    return page.render(report=report, css=_css(), methods=_methods(methods)) + "\n"
 
 
 def render_index(index: ReportIndex) -> str:
@@ -25,10 +28,10 @@ def render_index(index: ReportIndex) -> str:
     return _environment(html=True).get_template("index.html.j2").render(index=index, css=_css()) + "\n"
 
 
-def render_markdown(report: Report) -> str:
+def render_markdown(report: Report, methods: str = "methods.txt") -> str:
     """The same report for readers of plain files; figures are beside it."""
     page = _environment(html=False).get_template("baseline.md.j2")
-    text = page.render(report=report, methods=_methods())
+    text = page.render(report=report, methods=_methods(methods))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
@@ -38,8 +41,8 @@ def _css() -> Markup:
     return Markup(template.render(light=light, dark=dark))
 
 
-def _methods() -> list[str]:
-    return [paragraph.strip() for paragraph in _template("methods.txt").split("\n\n") if paragraph.strip()]
+def _methods(name: str) -> list[str]:
+    return [paragraph.strip() for paragraph in _template(name).split("\n\n") if paragraph.strip()]
 
 
 def _template(name: str) -> str:

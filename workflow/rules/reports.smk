@@ -45,7 +45,7 @@ rule baseline_report:
 rule index_reports:
     """The list of all reports with their digests: what a reader opens first."""
     input:
-        reports=["<results>/reports/baseline.md", "<results>/reports/baseline.html"],
+        reports=["<results>/reports/baseline.md", "<results>/reports/baseline.html", *EVIDENCE],
         templates=templates("index.html.j2", "style.css"),
     output:
         index="<results>/reports/all",

@@ -188,6 +188,6 @@ def _ending(rng: np.random.Generator, rate: float, gain: float, rollout: Rollout
         ("hidden", "failed"),
     ]
     # An arm that got better also writes fewer answers that are no program.
-    parse = 0.2 * np.exp(-gain)
+    parse = min(0.9, 0.2 * np.exp(-gain))
     rest = np.array([0.05, 0.02, 0.4, 0.15, 0.03, 0.15])
     return endings[rng.choice(len(endings), p=[parse, *(1 - parse) * rest / rest.sum()])]

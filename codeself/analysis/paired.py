@@ -92,18 +92,15 @@ def paired_interval(
     among so many families can differ otherwise, by as much as `bound` allows ("wilson-family").
     """
     count = pair.sizes.size
-    means = pair.difference / pair.sizes
-    alike = bool(np.ptp(means) <= 1e-12)
-    if alike and pair.seeds == 1:
+    estimate = pair.estimate
+    if np.ptp(pair.difference / pair.sizes) <= 1e-12:
         share = wilson(0, count, confidence)[1]
-        low, high = -bound, bound
-        return Interval(
-            pair.estimate + share * (low - pair.estimate),
-            pair.estimate + share * (high - pair.estimate),
-            "wilson-family",
-        )
-    if count < 2:
-        return Interval(-bound, bound, "unknown")
+        low, high = estimate - share * (bound + estimate), estimate + share * (bound - estimate)
+        spread = math.sqrt(sum(_variances(pair)[1]))
+        if spread > 0:
+            reach = float(stats.t.ppf(0.5 + confidence / 2, pair.seeds - 1)) * spread
+            low, high = max(-bound, min(low, estimate - reach)), min(bound, max(high, estimate + reach))
+        return Interval(low, high, "wilson-family")
     of_families, of_seeds = _variances(pair)
     runs = [len(side) for side in (pair.first, pair.second)]
     plain, whole = of_families + sum(of_seeds), of_families * count / (count - 1) + sum(of_seeds)
@@ -114,7 +111,7 @@ def paired_interval(
     quantile = float(stats.t.ppf(0.5 + confidence / 2, freedom))
     tail = float(stats.norm.sf(quantile * math.sqrt(whole / plain))) if plain > 0 else (1 - confidence) / 2
     around = quantile * math.sqrt(whole)
-    student = Interval(pair.estimate - around, pair.estimate + around, "t-family")
+    student = Interval(estimate - around, estimate + around, "t-family")
     found = _bca(pair, _replicates(pair, resamples, seed), tail)
     if found is None:
         return Interval(max(-bound, student.low), min(bound, student.high), student.method)

@@ -1,0 +1,26 @@
+"""Interquartile mean and probability of improvement, as scipy has their parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from codeself.analysis.improvement import interquartile_mean, probability_of_improvement
+
+
+def test_the_interquartile_mean_is_that_of_the_middle_half() -> None:
+    assert interquartile_mean([[0, 1, 2, 3], [4, 5, 6, 700]]) == pytest.approx(np.mean([2, 3, 4, 5]))
+
+
+def test_the_probability_of_improvement_is_the_mean_of_mann_whitneys_statistics() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 5, (4, 9)), rng.integers(0, 4, (3, 9))
+    expected = np.mean([stats.mannwhitneyu(first[:, t], second[:, t]).statistic / 12 for t in range(9)])
+    assert probability_of_improvement(first, second) == pytest.approx(expected, abs=1e-12)
+
+
+def test_equal_policies_improve_half_the_time() -> None:
+    assert probability_of_improvement([0.1, 0.5, 0.9], [0.1, 0.5, 0.9]) == 0.5
+    with pytest.raises(ValueError, match="same tasks"):
+        probability_of_improvement([0.1, 0.5], [0.1])

@@ -1,0 +1,192 @@
+"""compare-policies and report-evidence, from files to claims."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from codeself.cli.report_evidence import command as report
+from codeself.records.digests import sha256_file
+from codeself.records.errors import InputError
+from codeself.records.jsonl import read_record
+from codeself.records.metrics import Metrics
+from tests.experiments import Experiment, experiment
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """Two arms of which one learned much, a placebo that learned nothing, two training seeds each."""
+    folder = tmp_path_factory.mktemp("finished")
+    gains = {"grpo": 1.6, "ppo": 0.0, "random-reward": 0.0}
+    made = experiment(folder, gains, seeds=(0, 1), families=20, variants=2, samples=6)
+    made.declare()
+    made.compare()
+    return made
+
+
+@pytest.fixture
+def made(finished: Experiment, tmp_path: Path) -> Experiment:
+    """An experiment of the test's own."""
+    shutil.copytree(finished.folder, tmp_path / "made")
+    return Experiment(tmp_path / "made", finished.arms, finished.seeds, finished.greedy, finished.samples)
+
+
+def test_a_planted_gain_is_found_and_none_is_not(made: Experiment) -> None:
+    found = {result.endpoint.name: result for result in made.compare().endpoints}
+    assert found["grpo-over-base"].significant
+    assert found["grpo-over-random-reward"].significant
+    assert not found["random-reward-over-base"].significant
+    assert not found["ppo-over-random-reward"].significant
+    assert found["grpo-over-base"].difference.method == "bca-family-seed"
+    assert found["grpo-over-base"].p_adjusted >= found["grpo-over-base"].p
+
+
+def test_differences_are_those_of_the_metrics_files(made: Experiment) -> None:
+    compared = made.compare()
+    rate = {}
+    for policy in made.policies:
+        outcome = read_record(made.folder / "metrics" / policy / "test.json", Metrics).main
+        rate[policy] = outcome.pass_at_k[0].estimate.value
+    of_arm = {arm: (rate[f"{arm}-seed0"] + rate[f"{arm}-seed1"]) / 2 for arm in made.arms} | {
+        "base": rate["base"]
+    }
+    for result in compared.endpoints:
+        if result.endpoint.answers == "sampled":
+            expected = of_arm[result.endpoint.arm.name] - of_arm[result.endpoint.comparator.name]
+            assert result.difference.value == pytest.approx(expected, abs=1e-12)
+    assert {side.name: side.sampled.value for side in compared.sides if side.sampled} == pytest.approx(of_arm)
+
+
+def test_the_parts_of_a_gain_add_up_to_it(made: Experiment) -> None:
+    compared = made.compare()
+    gains = {r.endpoint.name: r.difference for r in compared.endpoints}
+    for control in compared.controls:
+        whole = control.formatting.value + control.solving.value
+        assert whole == pytest.approx(control.gain.value, abs=1e-12)
+        assert control.gain == gains[f"{control.arm}-over-base"]
+        assert sum(map(sum, control.transitions.shares)) == pytest.approx(1, abs=1e-12)
+        assert {gap.name for gap in control.gaps} == {"public to hidden", "hidden to locked"}
+    grpo = compared.controls[0]
+    right = grpo.transitions.classes.index("right")
+    column = sum(row[right] for row in grpo.transitions.shares)
+    assert column == pytest.approx(compared.sides[1].sampled.value)  # type: ignore[union-attr]
+    assert {each.name for each in compared.slices} == {"lists", "strings", "numbers"}
+
+
+def test_the_same_files_give_the_same_bytes(made: Experiment) -> None:
+    before = (made.folder / "comparisons.json").read_bytes()
+    made.compare()
+    assert (made.folder / "comparisons.json").read_bytes() == before
+
+
+def test_a_plan_that_training_did_not_have_is_refused(made: Experiment) -> None:
+    plan = json.loads(made.plan.read_text())
+    made.plan.write_text(json.dumps(plan | {"alpha": 0.1}))
+    with pytest.raises(InputError, match=r"grpo-seed0/done\.json: was trained under another plan"):
+        made.compare()
+
+
+@pytest.mark.parametrize("done", ["{}", '{"plan_sha256": null}', "[]"])
+def test_training_without_a_plan_is_refused(made: Experiment, done: str) -> None:
+    (made.folder / "training" / "ppo-seed1" / "done.json").write_text(done)
+    with pytest.raises(InputError, match=r"ppo-seed1/done\.json: has no plan_sha256"):
+        made.compare()
+
+
+def test_policies_with_other_tasks_are_refused(made: Experiment) -> None:
+    table = made.folder / "metrics" / "ppo-seed0" / "test.tasks.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines[:-1], lines[-1].replace(lines[-1].split(",")[0], "another/0")]) + "\n")
+    with pytest.raises(InputError, match=r"has task '.*' and policy '.*' has not"):
+        made.compare()
+    table.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(InputError, match=r"has 31 tasks, its metrics 32 and the plan 32"):
+        made.compare()
+
+
+def test_a_task_without_an_answer_is_refused(made: Experiment) -> None:
+    table = made.folder / "metrics" / "base" / "test.tasks.csv"
+    first, row, *rest = table.read_text().splitlines()
+    cells = row.split(",")
+    names = first.split(",")
+    for name, value in (("samples", "0"), ("right_hidden", "0"), ("right_locked", "0")):
+        cells[names.index(name)] = value
+    table.write_text("\n".join([first, ",".join(cells), *rest]) + "\n")
+    with pytest.raises(InputError, match=rf"task '{cells[0]}' has no sampled answer"):
+        made.compare()
+
+
+def test_missing_files_of_a_policy_are_named(made: Experiment) -> None:
+    given = made.arguments()
+    with pytest.raises(InputError, match="policy 'random-reward-seed1', which has no metrics"):
+        made.compare(
+            metrics=given["metrics"][:-1], per_task=given["per_task"][:-1], verdicts=given["verdicts"][:-1]
+        )  # type: ignore[index]
+    with pytest.raises(InputError, match=r"no done\.json of 'random-reward-seed1'"):
+        made.compare(training=given["training"][:-1])  # type: ignore[index]
+
+
+def test_other_verdicts_than_those_of_the_metrics_are_refused(made: Experiment) -> None:
+    path = made.folder / "parts" / "base" / "test.verdicts.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[::-1]) + "\n")
+    with pytest.raises(InputError, match="none of the metrics given was made from these verdicts"):
+        made.compare()
+
+
+@pytest.mark.parametrize(
+    ("variants", "samples", "greedy", "gain"),
+    [(1, 1, True, 0.0), (2, 0, True, 2.0), (2, 3, False, 60.0), (1, 2, True, -60.0)],
+    ids=["one sample", "greedy alone", "all right", "all wrong"],
+)
+def test_extreme_experiments_have_a_result(
+    tmp_path: Path, variants: int, samples: int, greedy: bool, gain: float
+) -> None:
+    made = experiment(
+        tmp_path, {"grpo": gain}, families=6, variants=variants, samples=samples, greedy=greedy, locked=False
+    )
+    made.declare()
+    compared = made.compare()
+    assert compared.tests == "hidden"
+    for result in compared.endpoints:
+        assert -1 <= result.difference.low <= result.difference.value <= result.difference.high <= 1
+        assert 0 <= result.p <= result.p_adjusted <= 1
+
+
+def test_the_report_says_what_was_tested_and_from_which_files(made: Experiment, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    report(
+        plan=made.plan,
+        comparisons=made.folder / "comparisons.json",
+        splits=made.folder / "splits.json",
+        output_md=out / "evidence.md",
+        output_html=out / "evidence.html",
+        figures=out / "figures",
+        title="Made up",
+    )
+    text, page = (out / "evidence.md").read_text(), (out / "evidence.html").read_text()
+    assert "`grpo` improved on `base` in sampled answers" in text
+    assert "No difference between `ppo` and `random-reward` is shown" in text or "`ppo` is unchanged" in text
+    assert "`ppo` improved" not in text
+    for path in (made.plan, made.folder / "comparisons.json", *(made.arguments()["metrics"])):  # type: ignore[misc]
+        assert sha256_file(path) in text
+        assert sha256_file(path) in page
+    for figure in (out / "figures").iterdir():
+        assert f"](figures/{figure.name})" in text
+    assert str(tmp_path) not in text + page
+    assert page.count("<h2>") == page.count("</h2>") >= 6
+
+
+def test_a_report_on_another_plan_is_refused(made: Experiment, tmp_path: Path) -> None:
+    made.plan.write_text(made.plan.read_text() + " ")
+    with pytest.raises(InputError, match="was made from another plan"):
+        report(
+            plan=made.plan,
+            comparisons=made.folder / "comparisons.json",
+            output_md=tmp_path / "e.md",
+            output_html=tmp_path / "e.html",
+            figures=tmp_path / "figures",
+        )
+    assert not (tmp_path / "e.md").exists()

@@ -66,7 +66,7 @@ def build_task(variant: Variant, number: int) -> Task:
             starter + variant.body(f"wrong[{index}]", body) for index, body in enumerate(variant.family.wrong)
         ),
         origin="families",
-        metadata={"params": variant.params},
+        metadata={"params": variant.params, "topic": variant.family.topic},
     )
 
 

@@ -74,6 +74,11 @@ class Family(Record):
         """Where the family was written, for messages."""
         return f"{self._origin}, family '{self.name}'"
 
+    @property
+    def topic(self) -> str:
+        """What kind of idea it is: the name of the file that defines it."""
+        return Path(self._origin).stem
+
     def fill(self, key: str, text: str, values: dict[str, str]) -> str:
         """The text of a key with the parameters' values put in."""
         try:

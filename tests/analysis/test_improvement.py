@@ -24,3 +24,11 @@ def test_equal_policies_improve_half_the_time() -> None:
     assert probability_of_improvement([0.1, 0.5, 0.9], [0.1, 0.5, 0.9]) == 0.5
     with pytest.raises(ValueError, match="same tasks"):
         probability_of_improvement([0.1, 0.5], [0.1])
+
+
+def test_both_are_those_of_rliable() -> None:
+    # What rliable 1.2.0 gives (aggregate_iqm, probability_of_improvement) for these scores of 5 and 4 runs on 26 tasks.
+    first = [[(7 * run + 3 * task * task) % 11 / 10 for task in range(26)] for run in range(5)]
+    second = [[(5 * run + 2 * task * task) % 13 / 12 for task in range(26)] for run in range(4)]
+    assert interquartile_mean(first) == pytest.approx(0.48030303030303034, abs=1e-9)
+    assert probability_of_improvement(first, second) == pytest.approx(0.4634615384615385, abs=1e-9)

@@ -184,7 +184,6 @@ def table(runs: int, seed: int = 5) -> list[Row]:
         sampled_rates("sampled, 10 families", World(families=10), 0.0, runs, seed + 12),
         sampled_rates("sampled, low and skewed rates", rare, 0.0, runs, seed + 13),
         greedy_families("greedy, families", near, 0.0, runs, seed + 20),
-        sampled_rates("sampled, low and skewed rates", rare, 0.0, runs, seed + 13),
         greedy_families("greedy, families", near, 0.08, runs, seed + 21),
         *(
             greedy_lone("greedy, 148 unrelated tasks", 148, 0.35, gain, runs, seed + 30 + i)

@@ -197,7 +197,8 @@ def _tests(plan: Plan, found: Comparisons, drawn: Callable[..., Drawn]) -> Evalu
                         figures.rates(found.sides),
                         "Rates of each side",
                         f"{level(plan.confidence)} intervals of the rates themselves: wider than those of"
-                        " differences, as tasks differ.",
+                        " differences, as tasks differ. Ticks, where an arm was trained several times, are its"
+                        " runs.",
                     ),
                 ],
             )

@@ -76,6 +76,8 @@ def _seen(
             f" {points(planned.standard_error or 0.0)}. The hoped-for gain of {points(gain)} is seen with power"
             f" {_chance(planned.power_at_gain)}, and {_chance(planned.power_first_step)} at the strictest step."
         )
+        if len(sampled.arm.policies) > 1:
+            sentences.append("How much training runs differ is not known before, and no part of this.")
     else:
         sentences.append(
             f"The base's rates on the {rates.split} split cannot tell what sampled rates would show: that"

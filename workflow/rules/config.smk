@@ -1,5 +1,6 @@
 # What the config means for each stage: the paths it takes and the flags of its command. Stages are in the order
 # in which data flows.
+import json
 import os
 import shlex
 import sys
@@ -144,6 +145,31 @@ def judge_flags(wildcards):
     judge = CONFIG.judge
     final = wildcards.split == "test"
     return flags(isolation=judge.isolation, scan=judge.scan, **judge.limits.model_dump(), locked=final)
+
+
+# Evidence
+
+PRACTICE = getattr(CONFIG, "practice", None)
+ARMS = list(PRACTICE.arms) if PRACTICE else []
+# The task set of the declared tests.
+PLANNED = CONFIG.plan.taskset or CONFIG.evaluations[0].taskset
+DECLARED = CONFIG.plan.model_dump(exclude={"taskset", "greedy", "controls"})
+
+
+def training_seeds():
+    if not PRACTICE:
+        return []
+    return list(range(PRACTICE.seeds)) if isinstance(PRACTICE.seeds, int) else list(PRACTICE.seeds)
+
+
+def practice_json():
+    """The whole of what practice is told, for the plan to keep and digest."""
+    return json.dumps(PRACTICE.model_dump(mode="json"), sort_keys=True) if PRACTICE else None
+
+
+TRAINED = [f"{arm}-seed{number}" for arm in ARMS for number in training_seeds()]
+COMPARED = ["base", *TRAINED]
+EVIDENCE = [f"<results>/reports/evidence.{kind}" for kind in ("md", "html")] if ARMS else []
 
 
 # Reports

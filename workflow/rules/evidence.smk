@@ -4,23 +4,6 @@
 # out  <results>/plan.json                                   endpoints, seeds, digests, power: training waits for it
 #      <results>/comparisons/{taskset}.{split}.json          every declared test, and the controls
 #      <results>/reports/evidence.md, .html, evidence_figures/
-import json
-
-PRACTICE = getattr(CONFIG, "practice", None)
-ARMS = list(PRACTICE.arms) if PRACTICE else []
-PLANNED = CONFIG.plan.taskset or CONFIG.evaluations[0].taskset
-
-
-def training_seeds():
-    if not PRACTICE:
-        return []
-    return list(range(PRACTICE.seeds)) if isinstance(PRACTICE.seeds, int) else list(PRACTICE.seeds)
-
-
-TRAINED = [f"{arm}-seed{number}" for arm in ARMS for number in training_seeds()]
-COMPARED = ["base", *TRAINED]
-EVIDENCE = [f"<results>/reports/evidence.{kind}" for kind in ("md", "html")] if ARMS else []
-wanted = dict(CONFIG.plan.model_dump(exclude={"taskset", "greedy", "controls"}))
 
 
 rule plan:
@@ -43,13 +26,13 @@ rule plan:
         declared=flags(
             arm=ARMS,
             train_seed=training_seeds(),
-            practice=json.dumps(PRACTICE.model_dump(mode="json"), sort_keys=True) if PRACTICE else None,
+            practice=practice_json(),
             reward=CONFIG.reward,
             samples=CONFIG.sampling.samples,
             greedy=CONFIG.sampling.greedy,
             test_greedy=CONFIG.plan.greedy,
             test_placebos=CONFIG.plan.controls,
-            **wanted,
+            **DECLARED,
         ),
         estimates=flags(
             hoped_for_gain=CONFIG.metrics.hoped_for_gain,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from codeself.records.base import Record
-from codeself.records.sources import Sha256
-from codeself.records.sources import ModelSource
+from codeself.records.sources import ModelSource, Sha256
 
 MODEL_FILE = "model.json"
 

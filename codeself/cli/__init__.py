@@ -33,6 +33,7 @@ COMMANDS = (
     "evaluate-rollouts",
     "compare-policies",
     "make-report",
+    "report-plan",
     "report-evidence",
     "index-reports",
     "write-schemas",

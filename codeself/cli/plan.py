@@ -73,7 +73,6 @@ def command(
     from codeself.records.digests import sha256_file, sha256_json
     from codeself.records.plan import Plan, PlanDigests
     from codeself.records.planning import PlanConfig
-    from codeself.reports.comparison_words import plan_words
     from codeself.reports.tables import read_rows
 
     if base.policy != BASE or BASE in arm:
@@ -130,16 +129,6 @@ def command(
                 prompt=sha256_file(prompt),
                 base_metrics=sha256_file(metrics),
                 practice=sha256_json(settings),
-            ),
-            words=plan_words(
-                design,
-                rates,
-                endpoints,
-                wanted,
-                alpha=alpha,
-                power=power,
-                gain=hoped_for_gain,
-                margin=margin,
             ),
         ),
     )

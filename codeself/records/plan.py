@@ -110,7 +110,7 @@ class Plan(Record):
     """Everything that was settled before training.
 
     confidence, resamples, margin: of the intervals, and of what may be called unchanged. seed: root of every
-    draw. practice: the whole of that part of the config, its seeds included. words: the power in sentences.
+    draw. practice: the whole of that part of the config, its seeds included.
     """
 
     seed: int
@@ -129,4 +129,3 @@ class Plan(Record):
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     needed: Needed | None
     digests: PlanDigests
-    words: tuple[str, ...]

@@ -12,7 +12,7 @@ from codeself.records.plan import Plan
 from codeself.records.tasks import SplitManifest
 from codeself.reports import comparison_figures as figures
 from codeself.reports.claims import bare_p, claim, runs_note, with_bounds
-from codeself.reports.comparison_words import TESTS, endpoint_title
+from codeself.reports.comparison_words import TESTS, endpoint_title, plan_words
 from codeself.reports.content import Drawn, Evaluation, Part, Report, Table
 from codeself.reports.drawing import drawing, svg
 from codeself.reports.numbers import count, level, percent, points, with_interval
@@ -297,7 +297,45 @@ def _slices(found: Comparisons) -> Evaluation:
     )
 
 
+def describe_plan(plan: Plan) -> str:
+    """The plan as a Markdown page of its own, to be read before there is anything to compare."""
+    table = _power_table(plan)
+    rows = [table.header, ["---"] * len(table.header), *table.rows]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n\n".join(["# The plan, before training", *plan_words(plan), "\n".join(lines)]) + "\n"
+
+
 def _plan(plan: Plan, found: Comparisons) -> Evaluation:
+    words = plan_words(plan)
+    digests = [
+        ["plan that every judged run was trained under", f"`{found.inputs.plan}`"],
+        *([name.replace("_", " "), f"`{digest}`"] for name, digest in plan.digests),
+    ]
+    runs = ", ".join(str(seed) for seed in plan.training_seeds)
+    return Evaluation(
+        anchor="plan",
+        name="The plan, as declared before training",
+        measured=list(words[:1]),
+        parts=[
+            Part(
+                "What this design could see",
+                list(words[1:]),
+                [_power_table(plan)],
+            ),
+            Part(
+                "What was fixed",
+                [
+                    f"Reward `{plan.reward}`; training seeds {runs}; seed {plan.seed} of every other draw;"
+                    f" {count(plan.resamples, 'bootstrap replicate')}. {count(len(found.training), 'training run')}"
+                    " judged here, each with the digest of this very plan."
+                ],
+                [Table(["what", "sha256"], digests, [False, False])],
+            ),
+        ],
+    )
+
+
+def _power_table(plan: Plan) -> Table:
     rows = []
     for point in plan.endpoints:
         planned = point.planned
@@ -320,42 +358,5 @@ def _plan(plan: Plan, found: Comparisons) -> Evaluation:
             ]
         )
     gain = points(plan.hoped_for_gain)
-    digests = [
-        ["plan that every judged run was trained under", f"`{found.inputs.plan}`"],
-        *([name.replace("_", " "), f"`{digest}`"] for name, digest in plan.digests),
-    ]
-    runs = ", ".join(str(seed) for seed in plan.training_seeds)
-    return Evaluation(
-        anchor="plan",
-        name="The plan, as declared before training",
-        measured=list(plan.words[:1]),
-        parts=[
-            Part(
-                "What this design could see",
-                list(plan.words[1:]),
-                [
-                    Table(
-                        [
-                            "endpoint",
-                            "test",
-                            f"sees at {plan.alpha:g}",
-                            "at the strictest step",
-                            f"power at {gain}",
-                            "at the strictest step",
-                        ],
-                        rows,
-                        [False, False, True, True, True, True],
-                    )
-                ],
-            ),
-            Part(
-                "What was fixed",
-                [
-                    f"Reward `{plan.reward}`; training seeds {runs}; seed {plan.seed} of every other draw;"
-                    f" {count(plan.resamples, 'bootstrap replicate')}. {count(len(found.training), 'training run')}"
-                    " judged here, each with the digest of this very plan."
-                ],
-                [Table(["what", "sha256"], digests, [False, False])],
-            ),
-        ],
-    )
+    header = ["endpoint", "test", f"sees at {plan.alpha:g}", "at the strictest step", f"power at {gain}"]
+    return Table([*header, "at the strictest step"], rows, [False, False] + [True] * 4)

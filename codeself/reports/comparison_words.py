@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from codeself.records.plan import BaseRates, Design, Endpoint, Needed
+from codeself.records.plan import BaseRates, Design, Endpoint, Needed, Plan
 from codeself.reports.numbers import count, decimal, level, listed, percent, points
 
 TESTS = {
@@ -13,23 +13,20 @@ TESTS = {
 }
 
 
-def plan_words(
-    design: Design,
-    rates: BaseRates,
-    endpoints: Sequence[Endpoint],
-    wanted: Needed | None,
-    *,
-    alpha: float,
-    power: float,
-    gain: float,
-    margin: float,
-) -> tuple[str, ...]:
+def plan_words(plan: Plan) -> tuple[str, ...]:
     """The plan's paragraphs; what is assumed stands beside what follows from it."""
     return (
-        _what(design, endpoints, alpha),
-        _seen(design, rates, endpoints, alpha=alpha, power=power, gain=gain),
-        _needed(design, wanted, power=power, gain=gain),
-        f"A difference is called unchanged only where its whole interval lies within {points(margin)} of 0.",
+        _what(plan.design, plan.endpoints, plan.alpha),
+        _seen(
+            plan.design,
+            plan.rates,
+            plan.endpoints,
+            alpha=plan.alpha,
+            power=plan.power,
+            gain=plan.hoped_for_gain,
+        ),
+        _needed(plan.design, plan.needed, power=plan.power, gain=plan.hoped_for_gain),
+        f"A difference is called unchanged only where its whole interval lies within {points(plan.margin)} of 0.",
     )
 
 

@@ -169,7 +169,9 @@ def practice_json():
 
 TRAINED = [f"{arm}-seed{number}" for arm in ARMS for number in training_seeds()]
 COMPARED = ["base", *TRAINED]
-EVIDENCE = [f"<results>/reports/evidence.{kind}" for kind in ("md", "html")] if ARMS else []
+EVIDENCE = (
+    [f"<results>/reports/{name}" for name in ("plan.md", "evidence.md", "evidence.html")] if ARMS else []
+)
 
 
 # Reports

@@ -3,6 +3,7 @@
 # in   config plan, practice, metrics; the base's metrics on the dev split; every policy's on the test split
 # out  <results>/plan.json                                   endpoints, seeds, digests, power: training waits for it
 #      <results>/comparisons/{taskset}.{split}.json          every declared test, and the controls
+#      <results>/reports/plan.md                             the plan in words
 #      <results>/reports/evidence.md, .html, evidence_figures/
 
 
@@ -45,6 +46,24 @@ rule plan:
         "codeself plan --tasks {input.tasks:q} --splits {input.splits:q} --prompt {input.prompt:q}"
         " --metrics {input.metrics:q} --per-task {input.per_task:q} {params.declared} {params.estimates}"
         " --output {output.plan:q} 2> {log:q}"
+
+
+rule plan_report:
+    """The plan in words: to be read before training, and no reason to train again when its wording changes."""
+    input:
+        plan="<results>/plan.json",
+    output:
+        markdown="<results>/reports/plan.md",
+    log:
+        "<results>/logs/plan_report.log",
+    benchmark:
+        "<results>/benchmarks/plan_report.tsv"
+    resources:
+        mem_mb=500,
+    params:
+        code=code_digest("report-plan"),
+    shell:
+        "codeself report-plan --plan {input.plan:q} --output {output.markdown:q} 2> {log:q}"
 
 
 rule compare_policies:

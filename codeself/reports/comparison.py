@@ -12,7 +12,7 @@ from codeself.records.plan import Plan
 from codeself.records.tasks import SplitManifest
 from codeself.reports import comparison_figures as figures
 from codeself.reports.claims import bare_p, claim, runs_note, with_bounds
-from codeself.reports.comparison_words import TESTS, endpoint_title, plan_words
+from codeself.reports.comparison_words import TESTS, chance, endpoint_title, plan_words
 from codeself.reports.content import Drawn, Evaluation, Part, Report, Table
 from codeself.reports.drawing import drawing, svg
 from codeself.reports.numbers import count, level, percent, points, with_interval
@@ -148,7 +148,7 @@ def _tests(plan: Plan, found: Comparisons, drawn: Callable[..., Drawn]) -> Evalu
             rows,
             [False, False, True, True, True, False, True, True],
             "Every declared test. Sees: the difference found with the planned power at Holm's strictest step."
-            " Higher on a task: chance that the arm does better on a task drawn at random, ties counting half.",
+            " Higher on a task: chance that the arm scores higher on a task drawn at random, ties counting half.",
         )
     ]
     if mcnemar:
@@ -350,8 +350,8 @@ def _power_table(plan: Plan) -> Table:
                     )
                 ),
                 *(
-                    percent(chance) if chance is not None else "none"
-                    for chance in (
+                    chance(share)
+                    for share in (
                         (planned.power_at_gain, planned.power_first_step) if planned else (None, None)
                     )
                 ),

@@ -71,7 +71,7 @@ def _seen(
             f" {_effect(planned.detectable_first_step)} at Holm's strictest step, if the two policies' true"
             f" rates correlate at {rates.correlation:g} over tasks; the standard error is then"
             f" {points(planned.standard_error or 0.0)}. The hoped-for gain of {points(gain)} is seen with power"
-            f" {_chance(planned.power_at_gain)}, and {_chance(planned.power_first_step)} at the strictest step."
+            f" {chance(planned.power_at_gain)}, and {chance(planned.power_first_step)} at the strictest step."
         )
         if len(sampled.arm.policies) > 1:
             sentences.append("How much training runs differ is not known before, and no part of this.")
@@ -113,8 +113,8 @@ def _effect(size: float | None) -> str:
     return "no size" if size is None else points(size)
 
 
-def _chance(power: float | None) -> str:
+def chance(power: float | None) -> str:
     """A power, never rounded up to certainty."""
     if power is None:
-        return "0 (it is out of range)"
+        return "none"
     return f"above {percent(0.999)}" if power > 0.999 else percent(power)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
 from codeself.records.jsonl import read_record
 from codeself.records.metrics import Metrics
+from codeself.reports.claims import claim
 from tests.experiments import Experiment, experiment
 
 
@@ -177,6 +179,30 @@ def test_the_report_says_what_was_tested_and_from_which_files(made: Experiment, 
         assert f"](figures/{figure.name})" in text
     assert str(tmp_path) not in text + page
     assert page.count("<h2>") == page.count("</h2>") >= 6
+
+
+def test_no_sentence_of_the_report_claims_a_change_but_those_of_the_tests(
+    made: Experiment, tmp_path: Path
+) -> None:
+    plan, compared = made.declare(), made.compare()
+    report(
+        plan=made.plan,
+        comparisons=made.folder / "comparisons.json",
+        output_md=tmp_path / "evidence.md",
+        output_html=tmp_path / "evidence.html",
+        figures=tmp_path / "figures",
+    )
+    text, _, _ = (tmp_path / "evidence.md").read_text().partition("\n## Methods\n")
+    claims = [
+        claim(result, alpha=plan.alpha, power=plan.power, margin=plan.margin).text
+        for result in compared.endpoints
+    ]
+    for sentence in claims:
+        assert sentence in text
+        text = text.replace(sentence, "")
+    # The plan says what the word will mean.
+    text = text.replace("A difference is called unchanged only where", "")
+    assert re.findall(r"\b(improve\w*|better|worse|unchanged|learned)\b", text) == []
 
 
 def test_a_report_on_another_plan_is_refused(made: Experiment, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from codeself.analysis.comparison import Evaluated, sampled_p
 from codeself.analysis.endings import ENDINGS, RIGHT, TaskEndings, gain_by_origin, transition_shares
 from codeself.analysis.multiplicity import benjamini_hochberg
 from codeself.analysis.paired import contrast
-from codeself.records.comparisons import Controls, Gap, Slice, Transitions
+from codeself.records.comparisons import Controls, Difference, Elsewhere, Gap, Slice, Transitions
 from codeself.records.digests import seed_from
 from codeself.records.plan import Answers, Side
 
@@ -56,6 +56,37 @@ def control(
             shares=tuple(tuple(float(moved[i, j]) for j in present) for i in present),
         ),
     )
+
+
+def elsewhere(
+    arms: Sequence[Side],
+    base: Side,
+    answers: Answers,
+    evaluated: Evaluated,
+    gains: Mapping[str, Difference],
+    taskset: str,
+    split: str,
+) -> tuple[Elsewhere, ...]:
+    """Each arm's gain on another task set. gains: each arm's on the planned tasks."""
+    before = evaluated.values(base, answers)
+    found = []
+    for arm in arms:
+        pair = contrast(evaluated.values(arm, answers), before, evaluated.families)
+        difference, planned = evaluated.difference(pair, f"elsewhere-{arm.name}-{taskset}"), gains[arm.name]
+        found.append(
+            Elsewhere(
+                arm=arm.name,
+                taskset=taskset,
+                split=split,
+                tests=evaluated.tests,
+                tasks=len(evaluated.families),
+                families=len(set(evaluated.families)),
+                before=float(before.mean()),
+                difference=difference,
+                survives=difference.value / planned.value if planned.low > 0 else None,
+            )
+        )
+    return tuple(found)
 
 
 def slices(

@@ -22,6 +22,13 @@ def command(
     rollouts: Annotated[list[Path], typer.Option(help="Rollouts of all of them; give it again.")],
     verdicts: Annotated[list[Path], typer.Option(help="Verdicts on them; give it again.")],
     output: Annotated[Path, typer.Option(help="Comparisons to write (JSON).")],
+    other_metrics: Annotated[
+        list[Path] | None,
+        typer.Option(help="Metrics of a policy on another task set, to see whether gains show there."),
+    ] = None,
+    other_per_task: Annotated[
+        list[Path] | None, typer.Option(help="Its per-task table, in the same order.")
+    ] = None,
     slice_by: Annotated[
         str, typer.Option(help="Key of the tasks' metadata whose values are compared apart.")
     ] = "topic",
@@ -34,7 +41,7 @@ def command(
     from codeself.records.digests import sha256_file
     from codeself.records.errors import InputError
     from codeself.records.jsonl import read_record, read_records, write_record
-    from codeself.records.metrics import Metrics
+    from codeself.records.metrics import Metrics, TaskRow
     from codeself.records.plan import Answers, Plan
     from codeself.records.rollouts import Rollout
     from codeself.records.tasks import read_tasks
@@ -44,6 +51,8 @@ def command(
     planned = declared.design
     if len(metrics) != len(per_task):
         raise InputError(f"--per-task: {len(per_task)} given for {len(metrics)} --metrics; expected one each")
+    if len(other_metrics or ()) != len(other_per_task or ()):
+        raise InputError("--other-per-task: expected one for each of --other-metrics, in the same order")
     if sha256_file(tasks) != declared.digests.tasks:
         raise InputError(f"{tasks}: is not the task file that {plan} was made for; plan and train again")
     wanted = {
@@ -55,10 +64,10 @@ def command(
     facts = _training_facts(training, plan, plan_digest, wanted)
 
     from codeself.analysis.comparison import gather, judge_endpoints, side_rates
-    from codeself.analysis.controls import control, slices
+    from codeself.analysis.controls import control, elsewhere, slices
     from codeself.analysis.endings import endings_by_task
     from codeself.analysis.matching import match
-    from codeself.records.comparisons import ComparisonDigests, Comparisons
+    from codeself.records.comparisons import ComparisonDigests, Comparisons, Elsewhere
     from codeself.reports.tables import read_rows
     from codeself.rewards import is_infrastructure
 
@@ -119,6 +128,17 @@ def command(
         for task in known
         if task.task_id in ids and task.metadata.get(slice_by) is not None
     }
+    controls = tuple(control(arm, base, answers, evaluated, endings) for arm in arms)
+    gains = {each.arm: each.gain for each in controls}
+    other_tables: dict[tuple[str, str], dict[str, list[TaskRow]]] = {}
+    for metrics_path, rows_path in zip(other_metrics or (), other_per_task or (), strict=True):
+        found = read_record(metrics_path, Metrics)
+        other_tables.setdefault((found.taskset, found.split), {})[found.policy] = read_rows(rows_path)
+    shown: list[Elsewhere] = []
+    for (taskset, split), own_tables in other_tables.items():
+        all_locked = all(row.right_locked is not None for rows in own_tables.values() for row in rows)
+        there = gather(declared, "locked" if all_locked else "hidden", own_tables)
+        shown += elsewhere(arms, base, answers, there, gains, taskset, split)
     write_record(
         output,
         Comparisons(
@@ -133,12 +153,14 @@ def command(
                 for side in ordered
             ),
             endpoints=judge_endpoints(declared, evaluated),
-            controls=tuple(control(arm, base, answers, evaluated, endings) for arm in arms),
+            controls=controls,
             slices=slices(arms, base, answers, evaluated, slice_by, parts),
+            elsewhere=tuple(shown),
             inputs=ComparisonDigests(
                 plan=plan_digest,
                 tasks=sha256_file(tasks),
                 metrics={policy: digest for policy, (digest, _) in digests.items()},
+                others=tuple(sha256_file(path) for path in (*(other_metrics or ()), *(other_per_task or ()))),
                 per_task={policy: digest for policy, (_, digest) in digests.items()},
                 verdicts=verdict_digests,
             ),

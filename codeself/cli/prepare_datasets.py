@@ -29,6 +29,9 @@ def command(
     ),
     variants: Annotated[int, typer.Option(min=1, help="Variants drawn from each family (families).")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the variants (families).")] = 0,
+    renamed: Annotated[
+        bool, typer.Option(help="Give entry points and arguments neutral names (families, canonical).")
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Sandboxes that run references side by side.")] = 1,
 ) -> None:
     """Write the tasks of one task set in the canonical form, whatever they come from.
@@ -56,6 +59,10 @@ def command(
         made = load_canonical(tasks, name)
     else:
         made = _public_tasks(format, tasks, plus, workers)
+    if renamed:
+        from codeself.tasks.renaming import renamed as under_other_names
+
+        made = [under_other_names(task) for task in made]
     count = write_records(output, made)
     totals = ", ".join(f"{sum(len(t.tests(kind)) for t in made):,} {kind}" for kind in VISIBILITIES)
     size = output.stat().st_size / 1e6

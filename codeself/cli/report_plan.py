@@ -16,6 +16,6 @@ def command(
     from codeself.records.files import write_text
     from codeself.records.jsonl import read_record
     from codeself.records.plan import Plan
-    from codeself.reports.comparison import describe_plan
+    from codeself.reports.comparison_sections import describe_plan
 
     write_text(output, describe_plan(read_record(plan, Plan)))

@@ -127,6 +127,23 @@ class Slice(Record):
     p_adjusted: float
 
 
+class Elsewhere(Record):
+    """An arm's gain over base on another evaluated task set: renamed tasks, other constants, other problems.
+
+    survives: that gain as a share of the gain on the planned tasks; None where the latter's interval is not above 0.
+    """
+
+    arm: str
+    taskset: str
+    split: str
+    tests: TestKind
+    tasks: int
+    families: int
+    before: float
+    difference: Difference
+    survives: float | None
+
+
 class TrainingFact(Record):
     """A training run that was judged, and the digest of the plan that it was started under."""
 
@@ -140,6 +157,7 @@ class ComparisonDigests(Record):
     plan: str
     tasks: str
     metrics: dict[str, str]
+    others: tuple[str, ...]
     per_task: dict[str, str]
     verdicts: tuple[str, ...]
 
@@ -157,4 +175,5 @@ class Comparisons(Record):
     endpoints: tuple[EndpointResult, ...] = Field(min_length=1)
     controls: tuple[Controls, ...]
     slices: tuple[Slice, ...]
+    elsewhere: tuple[Elsewhere, ...]
     inputs: ComparisonDigests

@@ -63,6 +63,11 @@ class TaskSetConfig(Record):
     )
     variants: int = Field(default=4, ge=1, description="Variants drawn from each family (families).")
     seed: int = Field(default=0, description="Seed of the variants' parameters and inputs (families).")
+    renamed: bool = Field(
+        default=False,
+        description="Neutral names for entry points and arguments: what of a gain survives that (families,"
+        " canonical).",
+    )
     mutants: int = Field(
         default=8,
         ge=0,
@@ -78,4 +83,6 @@ class TaskSetConfig(Record):
     def _has_its_file(self) -> TaskSetConfig:
         if self.format != "families" and self.tasks is None:
             raise ValueError(f"a task set of format {self.format} needs a tasks file")
+        if self.renamed and self.format not in ("families", "canonical"):
+            raise ValueError(f"a task set of format {self.format} cannot be renamed: its tests are programs")
         return self

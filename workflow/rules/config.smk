@@ -74,7 +74,8 @@ def taskset_flags(wildcards):
     own = {}
     if taskset.format == "families":
         own = {"definitions": taskset.definitions, "variants": taskset.variants, "seed": taskset.seed}
-    return flags(name=wildcards.taskset, format=taskset.format, **own)
+    renamed = {"renamed": True} if taskset.renamed else {}
+    return flags(name=wildcards.taskset, format=taskset.format, **own, **renamed)
 
 
 def preparing_code(wildcards):
@@ -84,6 +85,8 @@ def preparing_code(wildcards):
         unused += [f"tasks.formats.{name}" for name in ("canonical", "evalplus", "humaneval", "mbpp")]
     else:
         unused = ["tasks.families.loading"]
+    if not CONFIG.tasksets[wildcards.taskset].renamed:
+        unused += ["tasks.renaming"]
     return code_digest("prepare-datasets", without=[f"codeself.{name}" for name in unused])
 
 
@@ -169,6 +172,8 @@ def practice_json():
 
 TRAINED = [f"{arm}-seed{number}" for arm in ARMS for number in training_seeds()]
 COMPARED = ["base", *TRAINED]
+# Other final evaluations: does a gain show on renamed tasks, other constants, other task sets?
+ELSEWHERE = [e.taskset for e in CONFIG.evaluations if e.split == "test" and e.taskset != PLANNED]
 EVIDENCE = (
     [f"<results>/reports/{name}" for name in ("plan.md", "evidence.md", "evidence.html")] if ARMS else []
 )

@@ -74,6 +74,10 @@ rule compare_policies:
         training=expand("<results>/training/{policy}/done.json", policy=TRAINED),
         metrics=expand("<results>/metrics/{policy}/{{taskset}}.{{split}}.json", policy=COMPARED),
         per_task=expand("<results>/metrics/{policy}/{{taskset}}.{{split}}.tasks.csv", policy=COMPARED),
+        other_metrics=expand("<results>/metrics/{policy}/{other}.test.json", policy=COMPARED, other=ELSEWHERE),
+        other_per_task=expand(
+            "<results>/metrics/{policy}/{other}.test.tasks.csv", policy=COMPARED, other=ELSEWHERE
+        ),
         rollouts=expand(
             "<results>/rollouts/{policy}/{{taskset}}.{{split}}.{shard}.jsonl",
             policy=COMPARED,
@@ -98,6 +102,8 @@ rule compare_policies:
             training=list(input.training),
             metrics=list(input.metrics),
             per_task=list(input.per_task),
+            other_metrics=list(input.other_metrics),
+            other_per_task=list(input.other_per_task),
             rollouts=list(input.rollouts),
             verdicts=list(input.verdicts),
         ),

@@ -130,10 +130,13 @@ def command(
     }
     controls = tuple(control(arm, base, answers, evaluated, endings) for arm in arms)
     gains = {each.arm: each.gain for each in controls}
+    elsewhere_split = {task.family for task in known if task.task_id not in ids}
     other_tables: dict[tuple[str, str], dict[str, list[TaskRow]]] = {}
     for metrics_path, rows_path in zip(other_metrics or (), other_per_task or (), strict=True):
         found = read_record(metrics_path, Metrics)
-        other_tables.setdefault((found.taskset, found.split), {})[found.policy] = read_rows(rows_path)
+        # A family may be in another split there; one that may have been practised shows nothing.
+        fresh = [row for row in read_rows(rows_path) if row.family not in elsewhere_split]
+        other_tables.setdefault((found.taskset, found.split), {})[found.policy] = fresh
     shown: list[Elsewhere] = []
     for (taskset, split), own_tables in other_tables.items():
         all_locked = all(row.right_locked is not None for rows in own_tables.values() for row in rows)

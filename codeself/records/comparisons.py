@@ -130,6 +130,8 @@ class Slice(Record):
 class Elsewhere(Record):
     """An arm's gain over base on another evaluated task set: renamed tasks, other constants, other problems.
 
+    Tasks of families that the planned task set has in another split than the judged one are left out.
+
     survives: that gain as a share of the gain on the planned tasks; None where the latter's interval is not above 0.
     """
 

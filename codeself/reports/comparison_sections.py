@@ -93,7 +93,8 @@ def elsewhere_section(found: Comparisons) -> Evaluation:
         measured=[
             "Differences to the base on other task sets, renamed tasks or other constants among them where the config"
             " has them. Described, not tested: none of this is a claim. The last column compares with the difference on"
-            " the planned tasks, where that one's interval is above 0."
+            " the planned tasks, where that one's interval is above 0. Families that may have been practised"
+            " are left out."
         ],
         parts=[
             Part(

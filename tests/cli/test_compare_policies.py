@@ -157,6 +157,29 @@ def test_extreme_experiments_have_a_result(
         assert 0 <= result.p <= result.p_adjusted <= 1
 
 
+def test_gains_elsewhere_leave_out_families_that_may_have_been_practised(made: Experiment) -> None:
+    other = made.folder / "other"
+    given: dict[str, list[Path]] = {"other_metrics": [], "other_per_task": []}
+    for policy in made.policies:
+        folder = made.folder / "metrics" / policy
+        metrics = json.loads((folder / "test.json").read_text()) | {"taskset": "renamed"}
+        (other / policy).mkdir(parents=True)
+        (other / policy / "test.json").write_text(json.dumps(metrics))
+        lines = (folder / "test.tasks.csv").read_text().splitlines()
+        dev = (made.folder / "metrics" / "base" / "dev.tasks.csv").read_text().splitlines()[1:]
+        (other / policy / "test.tasks.csv").write_text("\n".join([*lines, *dev]) + "\n")
+        given["other_metrics"].append(other / policy / "test.json")
+        given["other_per_task"].append(other / policy / "test.tasks.csv")
+    compared = made.compare(**given)
+    gains = {control.arm: control.gain.value for control in compared.controls}
+    assert {each.arm: each.difference.value for each in compared.elsewhere} == pytest.approx(gains)
+    grpo = next(each for each in compared.elsewhere if each.arm == "grpo")
+    assert (grpo.taskset, grpo.tasks) == ("renamed", compared.tasks)
+    assert grpo.survives == pytest.approx(1)
+    with pytest.raises(InputError, match="--other-per-task: expected one for each"):
+        made.compare(other_metrics=given["other_metrics"])
+
+
 def test_the_report_says_what_was_tested_and_from_which_files(made: Experiment, tmp_path: Path) -> None:
     out = tmp_path / "out"
     report(

@@ -130,7 +130,8 @@ class Judge:
             if allowed.cpu_seconds > least.cpu_seconds:
                 attempt = self._attempt(task, program, allowed, locked)
                 least = allowed
-        if attempt.changing and attempt.phases["hidden"].status == "passed":
+        hidden = attempt.phases.get("hidden")  # missing where an earlier phase failed
+        if attempt.changing and hidden is not None and hidden.status == "passed":
             doubtful = attempt.changing - self._changed_on_purpose(task, attempt.changing, limits)
             if doubtful:
                 # Right with its arguments changed under the tests: is it with them as they were?

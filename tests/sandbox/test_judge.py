@@ -225,3 +225,10 @@ def test_what_a_candidate_started_is_dead_afterwards(grade, tmp_path):
 
     time.sleep(1.0)
     assert not mark.exists()
+
+
+def test_a_change_of_the_arguments_by_a_candidate_that_fails_its_public_test_is_a_wrong_answer():
+    task = make_task(public_tests=[{"assert": "assert f([3, 1]) == [1, 3]"}])
+    with Judge(JudgeConfig(limits=TIGHT)) as judge:
+        verdict = judge.verdict(task, Candidate(status="parsed", program="def f(x): x.append(0); return 5"))
+    assert (verdict.decided_by, verdict.status) == ("public", "failed")

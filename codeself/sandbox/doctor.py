@@ -12,7 +12,7 @@ from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
 from codeself.records.verdicts import IsolationLevel
 from codeself.sandbox.isolation import LEVELS
-from codeself.sandbox.session import ZygoteProcess
+from codeself.sandbox.zygote_process import ZygoteProcess
 
 MEANING: dict[IsolationLevel, str] = {
     "none": "a separate process, nothing more",

@@ -6,30 +6,27 @@ run here and see the candidate only through proxies that carry data.
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any
 
 from codeself.records import values
 from codeself.records.errors import InfrastructureError, InputError
 from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
-from codeself.records.verdicts import PHASES, Candidate, IsolationLevel, Phase, PhaseResult, Verdict
+from codeself.records.verdicts import Candidate, IsolationLevel, Phase, PhaseResult, Verdict
+from codeself.sandbox import own_time
+from codeself.sandbox.assembling import SKIPPED, assemble
 from codeself.sandbox.harness import run_tests
-from codeself.sandbox.isolation import LEVELS
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
-from codeself.sandbox.session import CandidateEnded, Session, ZygoteProcess
+from codeself.sandbox.session import CandidateEnded, Session
 from codeself.sandbox.sources import looks_at_arguments
 from codeself.sandbox.stand_ins import as_data
+from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
 
 # CPU time of the judge's own work on one phase: the candidate's limit, or this where it is more. What cannot be
 # interrupted is ended after twice as much.
 _CHECKING_SECONDS = 0.5
-_SKIPPED = PhaseResult(status="skipped")
 _PASSED = PhaseResult(status="passed")
 
 
@@ -60,9 +57,7 @@ class Judge:
         Raises InfrastructureError when that is below the level that the config asks for.
         """
         self.config = config
-        signal.signal(
-            signal.SIGPROF, _interrupt
-        )  # for _own_time_limit; once, as asking costs more than setting
+        own_time.prepare()
         self._zygotes = {_size(config.limits): start_zygote(config.isolation, config.limits)}
         self._references: dict[tuple[str, str], _Attempt] = {}
         # Whether the last verdict is a CPU timeout seen while the candidate had to share its core: a pool
@@ -118,7 +113,7 @@ class Judge:
             else:
                 phases["scan"] = _PASSED
                 phases |= self._run(task, candidate.program, limits or self.config.limits, locked)
-        return _assemble(task, candidate, phases, self.level, rollout_id, findings, locked)
+        return assemble(task, candidate, phases, self.level, rollout_id, findings, locked)
 
     def _run(self, task: Task, program: str, limits: Limits, locked: bool) -> dict[Phase, PhaseResult]:
         """Try with the least time first: most candidates need no more, and most loops are found out there."""
@@ -201,11 +196,11 @@ class Judge:
                 for phase in ("public", "hidden", "locked") if locked else ("public", "hidden"):
                     tests = task.tests(phase)
                     if not tests:
-                        phases[phase] = _SKIPPED
+                        phases[phase] = SKIPPED
                         continue
                     session.start_phase()
                     try:
-                        with _own_time_limit(self._checking_seconds):
+                        with own_time.limit(self._checking_seconds):
                             phases[phase] = run_tests(remote, task, tests, show=phase == "public")
                     except CandidateEnded as end:
                         phases[phase] = PhaseResult(status=end.status, total=len(tests), detail=end.detail)
@@ -250,19 +245,6 @@ def _size(limits: Limits) -> tuple[int, int]:
     return limits.memory_mb, limits.processes
 
 
-def start_zygote(minimum: IsolationLevel, limits: Limits) -> ZygoteProcess:
-    """A zygote at the highest level that can be reached, but not below `minimum`."""
-    reasons = []
-    for level in reversed(LEVELS[max(LEVELS.index(minimum), 1) :]):
-        try:
-            return ZygoteProcess(level, limits)
-        except InfrastructureError as error:
-            reasons.append(str(error))
-    if minimum == "none":
-        return ZygoteProcess("none", limits)
-    raise InfrastructureError(f"isolation '{minimum}' is asked for and cannot be had: {'; '.join(reasons)}")
-
-
 def _load(session: Session, program: str, limits: Limits, phases: dict[Phase, PhaseResult]) -> bool:
     """Send the program and have it compiled and run once; fills in the syntax and import phases."""
     try:
@@ -285,60 +267,3 @@ def _load(session: Session, program: str, limits: Limits, phases: dict[Phase, Ph
     status = "memory" if "MemoryError" in names else "output" if "OutputLimit" in names else "error"
     phases["import"] = PhaseResult(status=status, detail=detail)  # type: ignore[arg-type]
     return False
-
-
-def _assemble(
-    task: Task,
-    candidate: Candidate,
-    phases: dict[Phase, PhaseResult],
-    level: IsolationLevel,
-    rollout_id: str,
-    findings: Any,
-    locked: bool,
-) -> Verdict:
-    complete = {phase: phases.get(phase, _SKIPPED) for phase in PHASES}
-    ran = [phase for phase in PHASES if complete[phase].status != "skipped"]
-    decided_by = next((phase for phase in ran if complete[phase].status != "passed"), ran[-1])
-    correct = complete["hidden"].status == "passed"
-    return Verdict(
-        task_id=task.task_id,
-        rollout_id=rollout_id,
-        candidate=candidate,
-        isolation=level,
-        phases=complete,
-        findings=findings,
-        decided_by=decided_by,
-        status=complete[decided_by].status,
-        correct=correct,
-        correct_locked=(correct and complete["locked"].status == "passed")
-        if locked and task.locked_tests
-        else None,
-    )
-
-
-@contextmanager
-def _own_time_limit(seconds: float) -> Iterator[None]:
-    """Bound what tests do here with a candidate's data: a loop over a huge answer, say. Raises CandidateEnded.
-
-    Work inside one call of the interpreter's own C code cannot be interrupted: then the second timer ends
-    this process, and the pool knows by the signal what happened.
-    """
-    # Again and again: one that falls into a finalizer is lost.
-    _interrupted.clear()
-    signal.setitimer(signal.ITIMER_PROF, seconds, 0.5)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 2 * seconds)
-    try:
-        yield
-        if _interrupted:  # and the test swallowed it
-            raise _interrupted[0]
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-
-
-_interrupted: list[CandidateEnded] = []
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    _interrupted.append(CandidateEnded("timeout", "its answer could not be checked in the time allowed"))
-    raise _interrupted[-1]

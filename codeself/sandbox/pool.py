@@ -19,7 +19,6 @@ from codeself.records.errors import InfrastructureError
 from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import (
-    PHASES,
     IsolationLevel,
     Phase,
     PhaseResult,
@@ -27,6 +26,7 @@ from codeself.records.verdicts import (
     Verdict,
 )
 from codeself.sandbox import transport
+from codeself.sandbox.assembling import assemble
 from codeself.sandbox.session import wall_bound
 from codeself.sandbox.workers import SLOW_SECONDS, Job, Request, WorkerProcess
 
@@ -316,15 +316,5 @@ class JudgePool:
 
 def _decided(job: Job, level: IsolationLevel, phase: Phase, status: Status, detail: str) -> Verdict:
     """A verdict that is not correct, where the judge itself came to none."""
-    skipped = PhaseResult(status="skipped")
-    return Verdict(
-        task_id=job.task.task_id,
-        rollout_id=job.rollout_id,
-        candidate=job.candidate,
-        isolation=level,
-        phases={**dict.fromkeys(PHASES, skipped), phase: PhaseResult(status=status, detail=detail)},
-        decided_by=phase,
-        status=status,
-        correct=False,
-        correct_locked=False if job.locked and job.task.locked_tests else None,
-    )
+    phases = {phase: PhaseResult(status=status, detail=detail)}
+    return assemble(job.task, job.candidate, phases, level, job.rollout_id, (), job.locked)

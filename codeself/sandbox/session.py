@@ -11,10 +11,7 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import struct
-import subprocess
-import sys
 import time
 from functools import lru_cache
 from types import TracebackType
@@ -22,11 +19,11 @@ from typing import Any
 
 from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
-from codeself.records.verdicts import IsolationLevel, Status
-from codeself.sandbox import carried, channel, kernel
+from codeself.records.verdicts import Status
+from codeself.sandbox import channel, kernel
 from codeself.sandbox.zygote import DONE, ENDED, KILL, SHOW, START
+from codeself.sandbox.zygote_process import ZygoteProcess
 
-_START_SECONDS = 60.0
 # What ran before a phase is left out of its CPU time, unless it was less than this, or this share of the limit.
 _GLANCE_SECONDS, _GLANCE_SHARE = 0.005, 0.04
 _FIRST_READ = 1 << 16
@@ -34,11 +31,6 @@ _FIRST_READ = 1 << 16
 _STARVED_FACTOR, _STARVED_SECONDS = 10, 60
 # A candidate that waited for a core this share of its CPU time may have run slower than alone.
 _CONTENDED_SHARE = 0.2
-_MAIN = """
-import _socket
-from codeself.sandbox.zygote import main
-main({level!r}, {memory_mb}, {processes}, _socket.socket(fileno={descriptor}))
-"""
 
 
 class CandidateEnded(BaseException):
@@ -51,53 +43,6 @@ class CandidateEnded(BaseException):
         super().__init__(detail)
         self.status: Status = status
         self.detail = detail
-
-
-class ZygoteProcess:
-    """A running zygote, with the memory and process limits of its candidates, and the control socket to it."""
-
-    def __init__(self, level: IsolationLevel, limits: Limits) -> None:
-        """Start one. Raises InfrastructureError when the level cannot be reached here."""
-        self.level: IsolationLevel = level
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        program = _MAIN.format(
-            level=level,
-            memory_mb=limits.memory_mb,
-            processes=limits.processes,
-            descriptor=theirs.fileno(),
-        )
-        self._process = subprocess.Popen(
-            # Isolated (-P -s -S), but for the variables given here: -I would leave those out too.
-            [sys.executable, "-P", "-s", "-S", "-B", "-c", carried.BOOTSTRAP.replace("{main}", program)],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL if not os.environ.get("CODESELF_DEBUG") else None,
-            # No hash seed of the host's: what a candidate computes is the same on every run. Symbols are bound
-            # at the start, once, and not in each candidate.
-            env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"},
-            start_new_session=True,
-        )
-        theirs.close()
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as stream:
-            stream.write(carried.code())
-        self.control = ours
-        ours.settimeout(_START_SECONDS)
-        try:
-            answer = ours.recv(4096)
-        except OSError as error:
-            answer = str(error).encode()
-        if answer != b"ready":
-            self.close()
-            reason = answer.decode("utf-8", "replace") or "it ended at once"
-            raise InfrastructureError(f"sandbox level '{level}' cannot be reached: {reason}")
-
-    def close(self) -> None:
-        """End the zygote and with it every candidate that it holds."""
-        self.control.close()
-        self._process.kill()
-        self._process.wait()
 
 
 class Session:

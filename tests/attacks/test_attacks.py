@@ -9,7 +9,7 @@ import pytest
 
 from codeself.records.errors import InfrastructureError
 from codeself.records.verdicts import Verdict
-from codeself.sandbox.session import ZygoteProcess
+from codeself.sandbox.zygote_process import ZygoteProcess
 from tests.attacks import (
     benign,
     contaminating,

@@ -6,7 +6,8 @@ import pytest
 
 from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
-from codeself.sandbox.session import Session, ZygoteProcess
+from codeself.sandbox.session import Session
+from codeself.sandbox.zygote_process import ZygoteProcess
 
 PROBE = """
 import os, socket, sys

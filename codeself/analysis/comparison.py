@@ -9,23 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as changed
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeself.analysis import power
 from codeself.analysis.improvement import interquartile_mean, probability_of_improvement
-from codeself.analysis.intervals import Interval, mean_interval, share_interval
+from codeself.analysis.intervals import Interval
 from codeself.analysis.mcnemar import mcnemar_p_value
 from codeself.analysis.multiplicity import holm
+from codeself.analysis.outcomes import Settings, estimate_mean, estimate_share
 from codeself.analysis.paired import Contrast, contrast, paired_interval, standard_error
 from codeself.analysis.paired_proportions import newcombe
+from codeself.analysis.pass_at_k import pass_at_k
 from codeself.analysis.sign_flips import common_unit, sign_flip_p
 from codeself.records.comparisons import Difference, Discordant, EndpointResult, SideRates
 from codeself.records.digests import seed_from
 from codeself.records.errors import InputError
-from codeself.records.metrics import Estimate, TaskRow, TestKind
+from codeself.records.metrics import TaskRow, TestKind
 from codeself.records.plan import Answers, Endpoint, Plan, Side
 
 Array = NDArray[np.float64]
@@ -81,9 +82,7 @@ def gather(plan: Plan, tests: TestKind, tables: Mapping[str, Sequence[TaskRow]])
 
     Raises InputError when a policy is missing, or when two have different tasks.
     """
-    wanted = dict.fromkeys(
-        name for point in plan.endpoints for side in (point.arm, point.comparator) for name in side.policies
-    )
+    wanted = plan.policies
     if missing := [name for name in wanted if name not in tables]:
         raise InputError(
             f"the plan compares policy '{missing[0]}', which has no metrics here; given: {', '.join(tables)}"
@@ -122,38 +121,35 @@ def judge_endpoints(plan: Plan, evaluated: Evaluated) -> tuple[EndpointResult, .
     return tuple(judged)
 
 
-def side_rates(side: Side, evaluated: Evaluated, *, sampled: bool, greedy: bool) -> SideRates:
-    """One side's own rates. Several seeds are averaged task by task."""
-    families = list(evaluated.families)
-
-    def estimate(values: Array) -> Estimate:
-        found = mean_interval(
-            values,
-            families,
-            confidence=evaluated.confidence,
-            resamples=evaluated.resamples,
-            seed=seed_from("side", evaluated.seed, side.name),
-        )
-        return _estimate(values, found, families)
-
-    rates = evaluated.values(side, "sampled") if sampled else None
-    answers = evaluated.values(side, "greedy") if greedy else None
-    shown = None
-    if answers is not None:
-        whole = np.all((answers == 0) | (answers == 1)) and len(answers) == 1
-        shown = (
-            _estimate(
-                answers[0], share_interval(answers[0], families, confidence=evaluated.confidence), families
-            )
-            if whole
-            else estimate(answers.mean(axis=0))
-        )
+def side_rates(side: Side, plan: Plan, evaluated: Evaluated) -> SideRates:
+    """One side's own rates, as its own evaluation gives them. Several seeds are averaged task by task."""
+    families, design = evaluated.families, plan.design
+    settings = Settings(
+        taskset=design.taskset,
+        split=design.split,
+        k=(),
+        confidence=plan.confidence,
+        resamples=plan.resamples,
+        hoped_for_gain=plan.hoped_for_gain,
+        seed=plan.seed,
+    )
+    rates = solved = None
+    if design.samples:
+        rates = evaluated.values(side, "sampled")
+        # The same rates, rounded as pass@1 is: an interval looks at which replicates tie with its estimate.
+        counts = np.array([[row.samples for row in evaluated.rows[name]] for name in side.policies])
+        solved = pass_at_k(counts, np.rint(rates * counts), 1).mean(axis=0)
+    greedy = None
+    if design.greedy:
+        answers = evaluated.values(side, "greedy")
+        estimate = estimate_share if len(answers) == 1 else estimate_mean
+        greedy = estimate(answers.mean(axis=0), families, settings)
     return SideRates(
         name=side.name,
         policies=side.policies,
-        sampled=estimate(rates.mean(axis=0)) if rates is not None else None,
-        greedy=shown,
-        at_most=estimate((rates > 0).mean(axis=0)) if rates is not None else None,
+        sampled=estimate_mean(solved, families, settings) if solved is not None else None,
+        greedy=greedy,
+        at_most=estimate_mean((rates > 0).mean(axis=0), families, settings) if rates is not None else None,
         middle=interquartile_mean(rates) if rates is not None else None,
         by_seed=tuple(float(row.mean()) for row in rates) if rates is not None else (),
     )
@@ -237,18 +233,4 @@ def _discordant(first: Array, second: Array, confidence: float) -> Discordant:
         interval=as_difference(
             (won - lost) / tasks, newcombe(both, lost, won, neither, confidence=confidence)
         ),
-    )
-
-
-def _estimate(values: Array, found: Interval, families: Sequence[str]) -> Estimate:
-    found = changed(
-        found, low=min(found.low, float(values.mean())), high=max(found.high, float(values.mean()))
-    )
-    return Estimate(
-        value=float(values.mean()),
-        low=found.low,
-        high=found.high,
-        method=found.method,
-        tasks=values.size,
-        families=len(set(families)),
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from codeself.analysis.groups import informative
-from codeself.analysis.intervals import mean_interval, share_interval, wilson
+from codeself.analysis.intervals import Interval, mean_interval, share_interval, wilson
 from codeself.analysis.pass_at_k import pass_at_k
 from codeself.records.digests import seed_from
 from codeself.records.errors import InputError
@@ -40,15 +40,7 @@ def outcomes_by(tests: TestKind, rows: Sequence[TaskRow], drawn: int, settings: 
     if answered:
         outcomes = [float(bool(_greedy(row, tests))) for row in answered]
         among = [row.family for row in answered]
-        interval = share_interval(outcomes, among, confidence=settings.confidence)
-        greedy = Estimate(
-            value=float(np.mean(outcomes)),
-            low=interval.low,
-            high=interval.high,
-            method=interval.method,
-            tasks=len(outcomes),
-            families=len(set(among)),
-        )
+        greedy = estimate_share(outcomes, among, settings)
     if drawn and max(settings.k) > drawn:
         raise InputError(
             f"--k {max(settings.k)}: pass@{max(settings.k)} needs at least as many samples a task as k, and"
@@ -80,17 +72,28 @@ def outcomes_by(tests: TestKind, rows: Sequence[TaskRow], drawn: int, settings: 
 
 def estimate_mean(values: ArrayLike, families: Sequence[str], settings: Settings) -> Estimate:
     """The mean over tasks of a quantity within [0, 1], with its bootstrap interval."""
-    x = np.asarray(values, dtype=np.float64)
     # The same draws of families for every quantity: equal values get equal intervals, and asking for
     # another k moves none of the rest.
     seed = seed_from("interval", settings.seed, settings.taskset, settings.split)
     interval = mean_interval(
-        x, families, confidence=settings.confidence, resamples=settings.resamples, seed=seed
+        values, families, confidence=settings.confidence, resamples=settings.resamples, seed=seed
     )
+    return _estimate(values, families, interval)
+
+
+def estimate_share(values: ArrayLike, families: Sequence[str], settings: Settings) -> Estimate:
+    """The share of tasks whose value is 1, of values 0 and 1, with its interval."""
+    return _estimate(values, families, share_interval(values, families, confidence=settings.confidence))
+
+
+def _estimate(values: ArrayLike, families: Sequence[str], interval: Interval) -> Estimate:
+    x = np.asarray(values, dtype=np.float64)
+    value = float(x.mean())
     return Estimate(
-        value=float(x.mean()),
-        low=interval.low,
-        high=interval.high,
+        value=value,
+        # An interval holds its estimate, whatever rounding does at 0 and 1.
+        low=min(interval.low, value),
+        high=max(interval.high, value),
         method=interval.method,
         tasks=x.size,
         families=len(set(families)),

@@ -124,7 +124,7 @@ def command(
             endpoints=endpoints,
             needed=wanted,
             digests=PlanDigests(
-                tasks=sha256_file(tasks),
+                tasks=manifest.tasks_sha256,
                 splits=sha256_file(splits),
                 prompt=sha256_file(prompt),
                 base_metrics=sha256_file(metrics),

@@ -129,3 +129,28 @@ class Plan(Record):
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     needed: Needed | None
     digests: PlanDigests
+
+    @property
+    def tests(self) -> TestKind:
+        """By which tests every endpoint is judged."""
+        return self.endpoints[0].tests
+
+    @property
+    def answers(self) -> Answers:
+        """What the controls look at: sampled answers where there are any."""
+        return "sampled" if self.design.samples else "greedy"
+
+    @property
+    def base_side(self) -> Side:
+        return next(point.comparator for point in self.endpoints if point.role != "placebo")
+
+    @property
+    def arms(self) -> tuple[Side, ...]:
+        """Every arm that is tested, in the order of the endpoints."""
+        return tuple({point.arm.name: point.arm for point in self.endpoints}.values())
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Every policy that an endpoint names."""
+        sides = [side for point in self.endpoints for side in (point.arm, point.comparator)]
+        return tuple(dict.fromkeys(name for side in sides for name in side.policies))

@@ -36,6 +36,17 @@ def made(finished: Experiment, tmp_path: Path) -> Experiment:
     return Experiment(tmp_path / "made", finished.arms, finished.seeds, finished.greedy, finished.samples)
 
 
+def write_report(made: Experiment, folder: Path, **more: object) -> None:
+    report(
+        plan=made.plan,
+        comparisons=made.folder / "comparisons.json",
+        output_md=folder / "evidence.md",
+        output_html=folder / "evidence.html",
+        figures=folder / "figures",
+        **more,  # type: ignore[arg-type]
+    )
+
+
 def test_a_planted_gain_is_found_and_none_is_not(made: Experiment) -> None:
     found = {result.endpoint.name: result for result in made.compare().endpoints}
     assert found["grpo-over-base"].significant
@@ -60,6 +71,13 @@ def test_differences_are_those_of_the_metrics_files(made: Experiment) -> None:
             expected = of_arm[result.endpoint.arm.name] - of_arm[result.endpoint.comparator.name]
             assert result.difference.value == pytest.approx(expected, abs=1e-12)
     assert {side.name: side.sampled.value for side in compared.sides if side.sampled} == pytest.approx(of_arm)
+
+
+def test_the_base_has_the_rates_and_intervals_of_its_own_evaluation(made: Experiment) -> None:
+    own = read_record(made.folder / "metrics" / "base" / "test.json", Metrics)
+    made.declare(resamples=own.resamples, confidence=own.confidence, seed=own.seed)
+    base = made.compare().sides[0]
+    assert (base.sampled, base.greedy) == (own.main.pass_at_k[0].estimate, own.main.greedy)
 
 
 def test_the_parts_of_a_gain_add_up_to_it(made: Experiment) -> None:
@@ -182,15 +200,7 @@ def test_gains_elsewhere_leave_out_families_that_may_have_been_practised(made: E
 
 def test_the_report_says_what_was_tested_and_from_which_files(made: Experiment, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    report(
-        plan=made.plan,
-        comparisons=made.folder / "comparisons.json",
-        splits=made.folder / "splits.json",
-        output_md=out / "evidence.md",
-        output_html=out / "evidence.html",
-        figures=out / "figures",
-        title="Made up",
-    )
+    write_report(made, out, splits=made.folder / "splits.json", title="Made up")
     text, page = (out / "evidence.md").read_text(), (out / "evidence.html").read_text()
     assert "`grpo` improved on `base` in sampled answers" in text
     assert "No difference between `ppo` and `random-reward` is shown" in text or "`ppo` is unchanged" in text
@@ -208,13 +218,7 @@ def test_no_sentence_of_the_report_claims_a_change_but_those_of_the_tests(
     made: Experiment, tmp_path: Path
 ) -> None:
     plan, compared = made.declare(), made.compare()
-    report(
-        plan=made.plan,
-        comparisons=made.folder / "comparisons.json",
-        output_md=tmp_path / "evidence.md",
-        output_html=tmp_path / "evidence.html",
-        figures=tmp_path / "figures",
-    )
+    write_report(made, tmp_path)
     text, _, _ = (tmp_path / "evidence.md").read_text().partition("\n## Methods\n")
     claims = [
         claim(result, alpha=plan.alpha, power=plan.power, margin=plan.margin).text
@@ -231,11 +235,5 @@ def test_no_sentence_of_the_report_claims_a_change_but_those_of_the_tests(
 def test_a_report_on_another_plan_is_refused(made: Experiment, tmp_path: Path) -> None:
     made.plan.write_text(made.plan.read_text() + " ")
     with pytest.raises(InputError, match="was made from another plan"):
-        report(
-            plan=made.plan,
-            comparisons=made.folder / "comparisons.json",
-            output_md=tmp_path / "e.md",
-            output_html=tmp_path / "e.html",
-            figures=tmp_path / "figures",
-        )
-    assert not (tmp_path / "e.md").exists()
+        write_report(made, tmp_path)
+    assert not (tmp_path / "evidence.md").exists()

@@ -62,13 +62,12 @@ class Evaluated:
             )
         return right / row.samples
 
-    def difference(self, pair: Contrast, name: str, bound: float = 1.0) -> Difference:
+    def difference(self, pair: Contrast, name: str) -> Difference:
         found = paired_interval(
             pair,
             confidence=self.confidence,
             resamples=self.resamples,
             seed=seed_from("difference", self.seed, name),
-            bound=bound,
         )
         return as_difference(pair.estimate, found)
 

@@ -77,10 +77,8 @@ def standard_error(pair: Contrast) -> float:
     return math.inf if count < 2 else math.sqrt(of_families * count / (count - 1) + sum(of_seeds))
 
 
-def paired_interval(
-    pair: Contrast, *, confidence: float, resamples: int, seed: int, bound: float = 1.0
-) -> Interval:
-    """Interval of the mean difference: BCa bootstrap over families, and over seeds where there are several.
+def paired_interval(pair: Contrast, *, confidence: float, resamples: int, seed: int) -> Interval:
+    """Interval of the mean difference of quantities within [0, 1]: BCa bootstrap over families, and over seeds where there are several.
 
     BCa after Efron (1987), the acceleration from the delete-one jackknife of both levels, at a level raised
     for few families (Hesterberg 2015). Seeds are drawn apart from families, which for crossed levels errs on
@@ -89,17 +87,17 @@ def paired_interval(
     wide as Student's t of the same two variances ("bca-family-seed").
 
     Where all families differ alike there is nothing to resample. Then at most Wilson's upper bound of none
-    among so many families can differ otherwise, by as much as `bound` allows ("wilson-family").
+    among so many families can differ otherwise, and by no more than 1 either way ("wilson-family").
     """
     count = pair.sizes.size
     estimate = pair.estimate
     if np.ptp(pair.difference / pair.sizes) <= 1e-12:
         share = wilson(0, count, confidence)[1]
-        low, high = estimate - share * (bound + estimate), estimate + share * (bound - estimate)
+        low, high = estimate - share * (1 + estimate), estimate + share * (1 - estimate)
         spread = math.sqrt(sum(_variances(pair)[1]))
         if spread > 0:
             reach = float(stats.t.ppf(0.5 + confidence / 2, pair.seeds - 1)) * spread
-            low, high = max(-bound, min(low, estimate - reach)), min(bound, max(high, estimate + reach))
+            low, high = max(-1.0, min(low, estimate - reach)), min(1.0, max(high, estimate + reach))
         return Interval(low, high, "wilson-family")
     of_families, of_seeds = _variances(pair)
     runs = [len(side) for side in (pair.first, pair.second)]
@@ -114,11 +112,11 @@ def paired_interval(
     student = Interval(estimate - around, estimate + around, "t-family")
     found = _bca(pair, _replicates(pair, resamples, seed), tail)
     if found is None:
-        return Interval(max(-bound, student.low), min(bound, student.high), student.method)
+        return Interval(max(-1.0, student.low), min(1.0, student.high), student.method)
     if pair.seeds == 1:
         return Interval(*found, "bca-family")
     low, high = min(found[0], student.low), max(found[1], student.high)
-    return Interval(max(-bound, low), min(bound, high), "bca-family-seed")
+    return Interval(max(-1.0, low), min(1.0, high), "bca-family-seed")
 
 
 def _variances(pair: Contrast) -> tuple[float, tuple[float, ...]]:

@@ -78,7 +78,9 @@ def standard_error(pair: Contrast) -> float:
 
 
 def paired_interval(pair: Contrast, *, confidence: float, resamples: int, seed: int) -> Interval:
-    """Interval of the mean difference of quantities within [0, 1]: BCa bootstrap over families, and over seeds where there are several.
+    """Interval of the mean difference of quantities within [0, 1].
+
+    BCa bootstrap over families, and over seeds where there are several.
 
     BCa after Efron (1987), the acceleration from the delete-one jackknife of both levels, at a level raised
     for few families (Hesterberg 2015). Seeds are drawn apart from families, which for crossed levels errs on

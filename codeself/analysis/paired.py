@@ -78,11 +78,9 @@ def standard_error(pair: Contrast) -> float:
 
 
 def paired_interval(pair: Contrast, *, confidence: float, resamples: int, seed: int) -> Interval:
-    """Interval of the mean difference of quantities within [0, 1].
+    """Interval of the mean difference of quantities within [0, 1], over families and, where there are several, seeds.
 
-    BCa bootstrap over families, and over seeds where there are several.
-
-    BCa after Efron (1987), the acceleration from the delete-one jackknife of both levels, at a level raised
+    A BCa bootstrap after Efron (1987), the acceleration from the delete-one jackknife of both levels, at a level raised
     for few families (Hesterberg 2015). Seeds are drawn apart from families, which for crossed levels errs on
     the wide side (Owen 2007); their deviations are stretched by sqrt(S / (S - 1)) (Rao and Wu 1988). Two or
     three runs cannot tell by resampling how far off they may be, so with seeds the interval is at least as

@@ -30,6 +30,7 @@ class Zygote:
     def __init__(self, level: IsolationLevel) -> None:
         self.level = level
         self.cloning = kernel.cloning(0)
+        self._pid = os.getpid()
 
     def enter(self) -> None:
         """Bring this process to the level. Forks once at strict: the zygote is then a child of the caller."""
@@ -125,9 +126,16 @@ class Zygote:
             ]
         return tuple(steps)
 
-    def seal_by_name(self) -> None:
-        """The rest of sealing at `restricted`, where the filter names the process's own id."""
-        kernel.SeccompProgram(seccomp.candidate_filter(os.getpid())).install()
+    def finish_sealing(self) -> None:
+        """The rest of sealing below `strict`, where no namespace ends with the zygote: the candidate does.
+
+        At `restricted` it cannot undo that, and the filter names the process's own id.
+        """
+        kernel.die_with_parent()
+        if os.getppid() != self._pid:
+            os._exit(0)  # the zygote died before it was asked for
+        if self.level == "restricted":
+            kernel.SeccompProgram(seccomp.candidate_filter(os.getpid())).install()
 
 
 def _limit(kind: int, value: int) -> None:

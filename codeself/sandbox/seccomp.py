@@ -34,13 +34,14 @@ _LOAD, _JUMP, _EQUAL, _SET, _GREATER, _RETURN = 0x20, 0x05, 0x15, 0x45, 0x35, 0x
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 _NUMBER, _ARCH = 0, 4
-_SIGCHLD = 17
+_SIGKILL, _SIGCHLD = 9, 17
 # TCGETS, FIOCLEX, FIONBIO, TIOCGWINSZ, FIONREAD: what opening and asking about files uses.
 _IOCTLS = (0x5401, 0x5451, 0x5421, 0x5413, 0x541B)
 # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. No locks, leases or owners: they would stay
 # visible to others who have the same file open.
 _FCNTLS = (0, 1, 2, 3, 4, 1030)
 _PRCTLS = (15, 16)  # a thread's name
+_PR_SET_PDEATHSIG = 1
 _AF_UNIX = 1
 # Used by the zygote, and once by each candidate's process before the candidate's code.
 _SEALING = ("capset", "seccomp", "pidfd_open")
@@ -84,6 +85,19 @@ class _Program:
             body += [(_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
         body.append((_RETURN, 0, 0, _ERRNO | _EPERM))
         self.instructions += [(_EQUAL, 0, len(body), NUMBERS[name]), *body]
+
+    def allow_prctl(self) -> None:
+        """Allow prctl for a thread's name, and to be ended when the parent dies: with SIGKILL, so never undone."""
+        body: list[Instruction] = [
+            (_LOAD, 0, 0, _argument(0)),
+            *(step for option in _PRCTLS for step in ((_EQUAL, 0, 1, option), (_RETURN, 0, 0, _ALLOW))),
+            (_EQUAL, 0, 3, _PR_SET_PDEATHSIG),
+            (_LOAD, 0, 0, _argument(1)),
+            (_EQUAL, 0, 1, _SIGKILL),
+            (_RETURN, 0, 0, _ALLOW),
+            (_RETURN, 0, 0, _ERRNO | _EPERM),
+        ]
+        self.instructions += [(_EQUAL, 0, len(body), NUMBERS["prctl"]), *body]
 
     def allow_null(self, name: str, index: int) -> None:
         """Allow `name` only when that argument, a pointer, is null; else EPERM."""
@@ -142,7 +156,7 @@ def zygote_filter() -> list[Instruction]:
     program.allow_clone((_SIGCHLD, _SIGCHLD | CLONE_NEWPID))
     program.allow_argument("ioctl", 1, _IOCTLS)
     program.allow_argument("fcntl", 1, _FCNTLS)
-    program.allow_argument("prctl", 0, _PRCTLS)
+    program.allow_prctl()
     program.allow_argument("socketpair", 0, (_AF_UNIX,))
     program.allow_null("sendto", 4)  # a pair's other end, no address
     program.allow_argument("prlimit64", 0, (0,))  # its own limits, which it can only lower

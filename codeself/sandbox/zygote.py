@@ -66,11 +66,14 @@ def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) ->
     """Do what the judge asks until it goes away; then everything here ends with this process."""
     cloning, sealing = zygote.cloning, zygote.sealing(_CONTROL)
     alone = zygote.level == "strict"  # a candidate's descendants die with it
-    last_seal = zygote.seal_by_name if zygote.level == "restricted" else None
+    last_seal = None if alone else zygote.finish_sealing
     receive = control.recvmsg
     pid = 0
     while True:
-        message = receive(1, _ANCILLARY)[0]
+        try:
+            message = receive(1, _ANCILLARY)[0]
+        except OSError:
+            message = b""  # it died with answers unread
         if message == START:
             pid = _fork(kernel.direct, cloning, sealing, last_seal, ready)
             os.close(candidate.DESCRIPTOR)
@@ -90,6 +93,8 @@ def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) ->
             kernel.send_with_fd(control, b"S", descriptor)
             os.close(descriptor)
         else:
+            if not alone:
+                _end_orphans()  # the candidate too, where one is at work
             os._exit(0)
 
 
@@ -216,7 +221,10 @@ def _warm_up() -> None:
 
 
 def _end_orphans() -> None:
-    """Kill and reap whatever a dead candidate left behind: it was re-parented to this process."""
+    """Kill and reap whatever a dead candidate left behind: it was re-parented to this process.
+
+    Where /proc is out of reach (`restricted` with Landlock), a candidate starts nothing that it could leave.
+    """
     while True:
         try:
             with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as children:

@@ -15,6 +15,7 @@ from codeself.sandbox import carried
 from codeself.sandbox.isolation import LEVELS
 
 _START_SECONDS = 60.0
+_END_SECONDS = 5.0
 _MAIN = """
 import _socket
 from codeself.sandbox.zygote import main
@@ -63,8 +64,12 @@ class ZygoteProcess:
             raise InfrastructureError(f"sandbox level '{level}' cannot be reached: {reason}")
 
     def close(self) -> None:
-        """End the zygote and with it every candidate that it holds."""
+        """End the zygote and with it every candidate that it holds, and all that they started."""
         self.control.close()
+        if self.level != "strict":
+            # No namespace of processes ends with it: it ends them, as soon as it sees that nobody asks any more.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
         self._process.kill()
         self._process.wait()
 

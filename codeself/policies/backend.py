@@ -46,7 +46,7 @@ class Completion:
     """What was written. prompt_sha256: of the text as the model read it, with its chat turn's markers.
 
     token_ids: what the model drew, the end token included; empty for a backend without tokens, whose counts
-    are 0.
+    are 0. logprobs: of each of them, the logarithm of the chance with which it was drawn; 0 in a greedy answer.
     """
 
     text: str
@@ -54,6 +54,7 @@ class Completion:
     prompt_sha256: str
     prompt_tokens: int = 0
     token_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
 
 
 class Policy(Protocol):

@@ -26,6 +26,7 @@ import transformers
 from transformers import DynamicCache
 
 from codeself.policies.backend import Completion, Progress, Prompt, Request
+from codeself.policies.precision import number_format
 from codeself.policies.slots import SlotCache
 from codeself.policies.stopping import is_finished
 from codeself.policies.token_draws import draw_tokens, uniform_numbers
@@ -64,6 +65,7 @@ class _Row:
     reading: _Reading
     uniforms: np.ndarray
     ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
 
     @property
     def position(self) -> int:
@@ -88,24 +90,34 @@ class TransformersPolicy:
         self._folder = folder
         self._device = torch.device(device)
         self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder)
-        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), attn_implementation="sdpa"
-        )
-        self._model = model.to(self._device).eval()
+        number = number_format(dtype, self._device)
+        self.model: Any = self.load(number)
         # The library renamed this argument in the course of version 5.
-        names = inspect.signature(model.forward).parameters
+        names = inspect.signature(self.model.forward).parameters
         self._cache_argument = "cache" if "cache" in names else "past_key_values"
         self._batch_size = batch_size
-        ends = model.generation_config.eos_token_id
+        ends = self.model.generation_config.eos_token_id
         self._ends = {ends} if isinstance(ends, int) else set(ends or ())
         self._ends.update(self._tokenizer.all_special_ids)
         self.chunk = max(_CHUNK, _BATCHES * batch_size)
         self.chat_template_sha256 = record.chat_template_sha256
         self.identity = PolicyIdentity(
             backend="transformers",
-            source=f"{record.name}; {dtype} on {device}, {threads} thread(s), batches of {batch_size}",
+            source=f"{record.name}; {str(number).removeprefix('torch.')} on {device}, {threads} thread(s),"
+            f" batches of {batch_size}",
             digest=record.weights_sha256,
         )
+
+    def load(self, dtype: torch.dtype) -> Any:
+        """The folder's model, in this format, on this policy's device."""
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            self._folder, dtype=dtype, attn_implementation="sdpa"
+        )
+        return model.to(self._device).eval()
+
+    def prompt_ids(self, prompt: Prompt) -> list[int]:
+        """The tokens that the model reads before it writes."""
+        return self._tokens(prompt, self._as_read(prompt))
 
     def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
         """One completion a request. Requests with the same prompt should stand together."""
@@ -121,6 +133,7 @@ class TransformersPolicy:
                     prompt_sha256=sha256_text(texts[row.request.prompt]),
                     prompt_tokens=len(row.reading.ids),
                     token_ids=tuple(row.ids),
+                    logprobs=tuple(row.logprobs),
                 )
                 progress(1)
         return [completions[index] for index in range(len(requests))]
@@ -142,7 +155,7 @@ class TransformersPolicy:
         return self._tokenizer(text, add_special_tokens=prompt.style == "completion")["input_ids"]
 
     def _check_lengths(self, requests: Sequence[Request], ids: dict[Prompt, list[int]]) -> None:
-        limit = getattr(self._model.config, "max_position_embeddings", None)
+        limit = getattr(self.model.config, "max_position_embeddings", None)
         for request in requests:
             length = len(ids[request.prompt])
             if length == 0 or (limit and length + request.max_new_tokens > limit):
@@ -157,7 +170,7 @@ class TransformersPolicy:
         """The finished rows, in the order they finish."""
         size = min(self._batch_size, len(requests))
         columns = max((len(ids[request.prompt]) + request.max_new_tokens for request in requests), default=0)
-        cache = SlotCache(self._model.config.num_hidden_layers, size, columns)
+        cache = SlotCache(self.model.config.num_hidden_layers, size, columns)
         slots: list[_Row | None] = [None] * size
         started = self._start(requests, ids)
         waiting = next(started, None)
@@ -165,7 +178,7 @@ class TransformersPolicy:
             for slot in range(size):
                 while slots[slot] is None and waiting is not None:
                     row, waiting = waiting, next(started, None)
-                    if reason := self._add(row, self._draw([row], row.reading.logits)[0]):
+                    if reason := self._add(row, *self._draw([row], row.reading.logits)[0]):
                         yield row, reason
                     else:
                         cache.fill(slot, row.reading.cache)
@@ -182,7 +195,7 @@ class TransformersPolicy:
             rows = [row for row in slots if row is not None]
             tokens = self._draw(rows, logits if len(rows) == size else logits[active])
             for slot, row, token in zip(active, rows, tokens, strict=True):
-                if reason := self._add(row, token):
+                if reason := self._add(row, *token):
                     slots[slot] = None
                     yield row, reason
 
@@ -197,9 +210,9 @@ class TransformersPolicy:
     def _read(self, prompt: Prompt, ids: list[int]) -> _Reading:
         cache = DynamicCache()
         tokens = torch.tensor([ids], device=self._device)
-        logits = self._model(
-            tokens, use_cache=True, logits_to_keep=1, **{self._cache_argument: cache}
-        ).logits[:, -1]
+        logits = self.model(tokens, use_cache=True, logits_to_keep=1, **{self._cache_argument: cache}).logits[
+            :, -1
+        ]
         return _Reading(prompt, ids, cache, logits)
 
     def _step(self, slots: Sequence[_Row | None], cache: SlotCache) -> torch.Tensor:
@@ -207,7 +220,7 @@ class TransformersPolicy:
         last = [(row.ids[-1], row.position) if row else (0, 0) for row in slots]
         tokens, positions = torch.tensor(last, device=self._device).unbind(1)
         mask = cache.at(positions)
-        return self._model(
+        return self.model(
             tokens[:, None],
             attention_mask=mask,
             position_ids=positions[:, None],
@@ -215,18 +228,20 @@ class TransformersPolicy:
             **{self._cache_argument: cache},
         ).logits[:, -1]
 
-    def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[int]:
+    def _draw(self, rows: Sequence[_Row], logits: torch.Tensor) -> list[tuple[int, float]]:
         requests = [row.request for row in rows]
-        return draw_tokens(
+        tokens, logprobs = draw_tokens(
             logits,
             [request.temperature for request in requests],
             [request.top_p for request in requests],
             [float(row.uniforms[len(row.ids)]) for row in rows],
-        ).tolist()
+        )
+        return list(zip(tokens.tolist(), logprobs.tolist(), strict=True))
 
-    def _add(self, row: _Row, token: int) -> FinishReason | None:
+    def _add(self, row: _Row, token: int, logprob: float) -> FinishReason | None:
         """Take the token into the row. Returns why the row is finished, if it is."""
         row.ids.append(token)
+        row.logprobs.append(logprob)
         if token in self._ends or is_finished(row.request.prompt, self._text(row)):
             return "stop"
         return "length" if len(row.ids) == row.request.max_new_tokens else None

@@ -1,0 +1,1 @@
+"""Practice with feedback: advantages, losses, and one trainer for every arm."""

@@ -1,7 +1,7 @@
 """The judge's end of one candidate's process: questions with deadlines, and a sure end.
 
 Clocks and the kill are here, in a process that the candidate cannot reach. Both limits are load-proof: CPU
-time is the kernel's count, and of wall time the part that the candidate spent waiting for a core is left out.
+time is the kernel's count, and of wall time the part that candidate or judge spent waiting for a core is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
 from codeself.records.verdicts import Status
-from codeself.sandbox import channel, kernel
+from codeself.sandbox import channel, core_waits, kernel
 from codeself.sandbox.zygote import DONE, ENDED, KILL, SHOW, START
 from codeself.sandbox.zygote_process import ZygoteProcess
 
@@ -74,6 +74,8 @@ class Session:
         self._socket = ours
         self._started = time.monotonic()
         self._phase_started = self._started
+        self._waits = core_waits.Waits()
+        self._judge_waited = core_waits.own()
         self._phase_cpu = self._phase_starved = 0.0
 
     def __enter__(self) -> Session:
@@ -89,7 +91,8 @@ class Session:
         now = time.monotonic()
         if now - self._started > max(_GLANCE_SECONDS, _GLANCE_SHARE * self._limits.cpu_seconds):
             self._phase_cpu = self._cpu()
-            self._phase_starved = self._waited_for_a_core()
+            self._phase_starved = self._waits.of(self._pid)
+            self._judge_waited = core_waits.own()
         self._phase_started = now
 
     def ask(self, frame: list[Any]) -> list[Any]:
@@ -155,8 +158,10 @@ class Session:
         limits = self._limits
         cpu = self.phase_cpu()
         elapsed = time.monotonic() - self._phase_started
-        starved = self._waited_for_a_core() - self._phase_starved
+        starved = self._waits.of(self._pid) - self._phase_starved
         self.contended = starved > _CONTENDED_SHARE * max(cpu, 0.01)
+        # Candidate and judge take turns: a judge that waits keeps the candidate waiting.
+        starved += core_waits.own() - self._judge_waited
         self.out_of_cpu = cpu > limits.cpu_seconds
         if self.out_of_cpu:
             raise CandidateEnded("timeout", "CPU time limit")
@@ -178,14 +183,6 @@ class Session:
             return time.clock_gettime(self._clock)
         except OSError:
             return self._phase_cpu  # it is dead: the reading that matters is its end
-
-    def _waited_for_a_core(self) -> float:
-        """Seconds, since the process began, that it was ready to run and had no core."""
-        try:
-            with open(f"/proc/{self._pid}/schedstat", encoding="ascii") as stream:
-                return int(stream.read().split()[1]) / 1e9
-        except (OSError, IndexError, ValueError):
-            return 0.0
 
     def _find_process(self) -> int:
         """The candidate's process id as it is here, outside its namespace."""

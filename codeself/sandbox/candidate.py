@@ -92,6 +92,9 @@ class Candidate:
         self._module = types.ModuleType(MODULE_NAME)
         self._objects: dict[int, Any] = {}
         self._thrown: dict[int, tuple[BaseException, int]] = {}
+        # What the judge passed that is no data, by identity and by its encoding: it goes back as what it came as.
+        self._lent: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._standing: dict[int, Any] = {}
         self._printed = _CountedOutput()
         self._output = io.TextIOWrapper(io.BufferedWriter(self._printed, 8192), "utf-8", "replace")
 
@@ -144,6 +147,7 @@ class Candidate:
         named: dict[str, Any],
         changes: bool,
     ) -> list[Any]:
+        decoded, keywords = [], {}
         try:
             decoded = [values.decode(item, self._reference) for item in arguments]
             keywords = {key: values.decode(item, self._reference) for key, item in named.items()}
@@ -160,19 +164,26 @@ class Candidate:
             else:
                 result = getattr(subject, method)(*decoded, **keywords)
         except BaseException as error:
-            return self._raised(error)
-        try:
-            answer = ["value", self.encode(result)]
-            # In-place changes are data too: sent only where the arguments are no longer what was received.
-            if changes:
-                after = [self.encode(item) for item in (*decoded, *keywords.values())]
+            answer = self._raised(error)
+        else:
+            try:
+                answer = ["value", self.encode(result)]
+            except values.NotData:
+                return ["broken"]
+            except BaseException as error:
+                return self._raised(error)
+        if changes:
+            try:
+                # In-place changes are data too: sent only where the arguments are no longer what was received.
+                given = [*decoded, *keywords.values()]
+                after = [self.encode(item) for item in given]
                 if after != [*arguments, *named.values()]:
                     answer.append(after)
-            return answer
-        except values.NotData:
-            return ["broken"]
-        except BaseException as error:
-            return self._raised(error)
+            except values.NotData:
+                return ["broken"]
+            except BaseException as error:
+                return self._raised(error)
+        return answer
 
     def _raised(self, error: BaseException) -> list[Any]:
         """What became of a call: the exception's types and text, and where they are data its arguments and state."""
@@ -198,6 +209,8 @@ class Candidate:
 
     def _encode_other(self, value: Any) -> Any:
         kind = type(value)
+        if id(value) in self._lent:
+            return self._lent[id(value)][1]
         for base in _BASES:
             if issubclass(kind, base):
                 plain = _plain(base, value)
@@ -230,18 +243,23 @@ class Candidate:
             return self._objects[content]
         if tag == "$global":
             return self._global(content)
-        if tag == "$function":
-            return _Function(self, *content)
-        if tag == "$iterator":
-            return _Iterator(_Function(self, content, "next"))
+        if tag in ("$function", "$iterator"):
+            if content[0] not in self._standing:
+                function = _Function(self, *content)
+                self._standing[content[0]] = function if tag == "$function" else _Iterator(function)
+            return self._borrowed(self._standing[content[0]], tag, content)
         if tag == "$slice":
             return slice(*(values.decode(part, self._reference) for part in content))
         if tag == "$import":
             found: Any = importlib.import_module(content[0])
             for name in content[1].split("."):
                 found = getattr(found, name)
-            return found
+            return self._borrowed(found, tag, content)
         raise values.NotData(f"unknown tag {tag}")
+
+    def _borrowed(self, value: Any, tag: str, content: Any) -> Any:
+        self._lent[id(value)] = value, {tag: content}
+        return value
 
     def call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """Call a function that lives with the judge."""

@@ -20,13 +20,14 @@ from codeself.sandbox.harness import run_tests
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
 from codeself.sandbox.session import CandidateEnded, Session
-from codeself.sandbox.sources import looks_at_arguments
+from codeself.sandbox.sources import expects_nothing, looks_at_arguments
 from codeself.sandbox.stand_ins import as_data
 from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
 
 # CPU time of the judge's own work on one phase: the candidate's limit, or this where it is more. What cannot be
 # interrupted is ended after twice as much.
 _CHECKING_SECONDS = 0.5
+_REFERENCES_HELD = 512
 _PASSED = PhaseResult(status="passed")
 
 
@@ -34,7 +35,8 @@ _PASSED = PhaseResult(status="passed")
 class _Attempt:
     """One run of a candidate. slowest_phase: CPU seconds of the phase that took most.
 
-    changing: tests in which calls that returned something changed their arguments too.
+    changing: tests in which calls changed their arguments and returned something, or raised.
+    only_changing: tests in which calls changed their arguments and returned None.
     """
 
     phases: dict[Phase, PhaseResult]
@@ -42,6 +44,7 @@ class _Attempt:
     out_of_cpu: bool = False
     contended: bool = False
     changing: frozenset[str] = frozenset()
+    only_changing: frozenset[str] = frozenset()
 
     @property
     def passed(self) -> bool:
@@ -59,7 +62,8 @@ class Judge:
         self.config = config
         own_time.prepare()
         self._zygotes = {_size(config.limits): start_zygote(config.isolation, config.limits)}
-        self._references: dict[tuple[str, str], _Attempt] = {}
+        # By the task itself, which is held for as long: two may have one name and one reference, and other tests.
+        self._references: dict[tuple[int, Limits], tuple[Task, _Attempt]] = {}
         # Whether the last verdict is a CPU timeout seen while the candidate had to share its core: a pool
         # asks again, when nothing else runs, before it believes it.
         self.contended = False
@@ -126,8 +130,8 @@ class Judge:
                 attempt = self._attempt(task, program, allowed, locked)
                 least = allowed
         hidden = attempt.phases.get("hidden")  # missing where an earlier phase failed
-        if attempt.changing and hidden is not None and hidden.status == "passed":
-            doubtful = attempt.changing - self._changed_on_purpose(task, attempt.changing, limits)
+        if hidden is not None and hidden.status == "passed":
+            doubtful = self._changed_by_itself(task, attempt, limits)
             if doubtful:
                 # Right with its arguments changed under the tests: is it with them as they were?
                 attempt = self._attempt(task, program, least, locked, by_value=doubtful)
@@ -141,25 +145,35 @@ class Judge:
         took = reference.slowest_phase if reference.passed else limits.cpu_seconds
         return min(max(limits.cpu_floor_seconds, limits.reference_factor * took), limits.cpu_seconds)
 
-    def _changed_on_purpose(self, task: Task, tests: frozenset[str], limits: Limits) -> frozenset[str]:
-        """Those of the tests for which a change of the arguments is part of the task: the reference makes one.
+    def _changed_by_itself(self, task: Task, attempt: _Attempt, limits: Limits) -> frozenset[str]:
+        """The tests in which the candidate changed its arguments and the task does not ask for it.
 
-        Without a reference that passes: those that look at the arguments for their own sake.
+        Asked for is what the reference does too. Without a reference that passes: what a test looks at for its
+        own sake, and what a call is made for whose result a test does not use.
         """
+        changing = attempt.changing | attempt.only_changing
+        if not changing:
+            return changing
         reference = self._reference(task, limits)
         if reference.passed:
-            return reference.changing
+            return changing - reference.changing - reference.only_changing
         names = frozenset((task.entry_point, "candidate"))
-        return frozenset(test for test in tests if looks_at_arguments(test, names))
+        return frozenset(
+            test
+            for test in changing
+            if not looks_at_arguments(test, names)
+            and not (test not in attempt.changing and expects_nothing(test, names))
+        )
 
     def _reference(self, task: Task, limits: Limits) -> _Attempt:
         """One run of the task's reference, locked tests too."""
-        key = (task.task_id, task.reference_solution)
-        if key not in self._references:
-            self._references[key] = self._attempt(
-                task, task.reference_solution, limits, locked=True, measure=True
-            )
-        return self._references[key]
+        known = self._references.get((id(task), limits))
+        if known is None:
+            attempt = self._attempt(task, task.reference_solution, limits, locked=True, measure=True)
+            if len(self._references) >= _REFERENCES_HELD:
+                self._references.clear()
+            known = self._references[id(task), limits] = (task, attempt)
+        return known[1]
 
     def _attempt(
         self,
@@ -209,6 +223,7 @@ class Judge:
                     if measure:
                         attempt.slowest_phase = max(attempt.slowest_phase, session.phase_cpu())
                 attempt.changing = frozenset(remote.changing)
+                attempt.only_changing = frozenset(remote.only_changing)
             if session.fault:
                 raise session.fault
             attempt.out_of_cpu, attempt.contended = session.out_of_cpu, session.contended

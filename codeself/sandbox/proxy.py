@@ -13,13 +13,14 @@ from weakref import WeakValueDictionary
 
 from codeself.records import values
 from codeself.records.verdicts import Status
-from codeself.sandbox.changes import MUTABLE, update
+from codeself.sandbox.changes import can_change, same, update
 from codeself.sandbox.handles import CallableHandle, Handle, target_of
 from codeself.sandbox.raised import Raised
 from codeself.sandbox.session import CandidateEnded, Session
 from codeself.sandbox.stand_ins import Member, StandIn, record_type
 
 _MAX_FUNCTIONS_OUT = 10_000
+_LENGTHS = {"value": 3, "raised": 7}  # of an answer that says what became of the arguments
 _MAX_ANSWERS = 32  # of the largest size, in one test: what a test keeps of an endless answer is bounded
 _BASES: tuple[Any, ...] = (tuple, list, dict, set, str, int, float)
 _READINGS = frozenset(
@@ -33,22 +34,25 @@ class Remote:
     classes: names of the classes that the task is about; classes_asked_for: whether tests use one.
     ended: the candidate's end, once it has come. It counts even where a test swallowed it.
     epoch: grows with each thing that a test does, other than reading.
-    changing: tests in which a call that returned something changed its arguments too.
-    by_value: tests in which such changes are not brought back.
+    changing: tests in which a call changed its arguments and returned something, or raised.
+    only_changing: tests in which a call changed its arguments and returned None.
+    by_value: tests in which changes are not brought back.
     """
 
     def __init__(self, session: Session) -> None:
         self.classes: frozenset[str] = frozenset()
         self.classes_asked_for = False
         self.changing: set[str] = set()
+        self.only_changing: set[str] = set()
         self.by_value: frozenset[str] = frozenset()
         self.ended: CandidateEnded | None = None
         self.epoch = 0
         self._session = session
         self._raised = Raised()
         self._handles: WeakValueDictionary[int, Handle] | None = None  # most candidates have none
-        self._functions: list[Callable[..., Any]] = []
+        self._functions: list[Any] = []  # and iterators: what the candidate may call here
         self._numbers: dict[int, int] = {}
+        self._library: dict[tuple[str, str], Any] = {}  # passed by name, and called there
         self._thrown: list[Exception] = []
         self._received = 0
         self._test = ""
@@ -81,35 +85,42 @@ class Remote:
         given = (*args, *kwargs.values())
         encoded = [self._encode(item) for item in args]
         named = {key: self._encode(item) for key, item in kwargs.items()}
-        mutable = any(type(item) in MUTABLE for item in given)
+        mutable = any(map(can_change, given))
         if method not in _READINGS:
             self.epoch += 1
-        try:
-            reply = self._exchange(["ask", target, method, encoded, named, mutable])
-        except StopIteration as error:
-            if method == "__next__":
-                raise
+        reply = self._exchange(["ask", target, method, encoded, named, mutable])
+        result = self._decode(reply[1]) if reply[0] == "value" else self._exception(reply[1:])
+        if len(reply) == _LENGTHS[reply[0]]:
+            sent = [*encoded, *named.values()]
+            self._bring_back(given, sent, reply[-1], self.only_changing if result is None else self.changing)
+        if reply[0] == "value":
+            return result
+        if isinstance(result, StopIteration) and method != "__next__":
             # Let through, it would end a loop of the test's own that calls through map.
-            raise RuntimeError("raised StopIteration") from error
-        result = self._decode(reply[1])
-        if len(reply) == 3:
-            self._bring_back(given, reply[2], returned=result is not None)
-        return result
+            raise RuntimeError("raised StopIteration") from result
+        raise result
 
     def ask_encoded(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a function with arguments that are encoded already; the result as a value."""
-        return self._decode(self._exchange(["ask", name, None, args, kwargs, False])[1])
+        reply = self._exchange(["ask", name, None, args, kwargs, False])
+        if reply[0] == "raised":
+            raise self._exception(reply[1:])
+        return self._decode(reply[1])
 
-    def _bring_back(self, given: tuple[Any, ...], after: Any, returned: bool) -> None:
+    def _bring_back(self, given: tuple[Any, ...], sent: list[Any], after: Any, noted: set[str]) -> None:
+        """Make the candidate's changes ours, and note the test in which it made them."""
         if type(after) is not list or len(after) != len(given):
             raise self.end("output", "in-place changes that do not match the arguments")
-        if returned:
-            self.changing.add(self._test)
-            if self._test in self.by_value:
-                return
-        for ours, theirs in zip(given, after, strict=True):
-            if type(ours) in MUTABLE:
-                update(ours, self._decode(theirs))
+        for ours, before, now in zip(given, sent, after, strict=True):
+            # One object passed twice is two there: what was left alone says nothing of the other.
+            if now == before or not can_change(ours):
+                continue
+            theirs = self._decode(now)
+            if same(ours, theirs):
+                continue
+            noted.add(self._test)
+            if self._test not in self.by_value:
+                update(ours, theirs)
 
     def _exchange(self, frame: list[Any]) -> list[Any]:
         """Send a request; serve the candidate's calls of our functions until its answer comes."""
@@ -125,8 +136,8 @@ class Remote:
                 raise self.end("output", "more data than one test may take")
             if reply[0] == "value" and 2 <= len(reply) <= 3:
                 return reply
-            if reply[0] == "raised" and len(reply) >= 3:
-                raise self._exception(reply[1:])
+            if reply[0] == "raised" and 3 <= len(reply) <= 7:
+                return reply
             if reply[0] == "call" and len(reply) == 4:
                 frame = self._serve_call(*reply[1:])
                 continue
@@ -141,7 +152,8 @@ class Remote:
         if type(decoded) is not list or type(named) is not dict:
             raise self.end("output", "a call of a function with what are no arguments")
         try:
-            result = self._functions[number](*decoded, **named)
+            function = self._functions[number]
+            result = next(function) if isinstance(function, Iterator) else function(*decoded, **named)
             if hasattr(result, "__len__") and len(result) > self._session.cap:
                 raise self.end("output", "a function of the test's made to return too much")
             return ["returned", self._encode(result)]
@@ -172,10 +184,11 @@ class Remote:
         if isinstance(value, BaseException):
             return {"$tuple": [str(value)]}
         if isinstance(value, Iterator):
-            return {"$iterator": self._number_of(value.__next__)}
+            return {"$iterator": [self._number_of(value), "next"]}
         if callable(value):
             place = _library_name(value)
             if place is not None:
+                self._library[place[0], place[1]] = value
                 return {"$import": place}
             return {"$function": [self._number_of(value), str(getattr(value, "__name__", "function"))]}
         for base in _BASES:
@@ -183,7 +196,7 @@ class Remote:
                 return self._encode(base(value))
         raise values.NotData(f"a test passes a {type(value).__qualname__}, which is not data")
 
-    def _number_of(self, function: Callable[..., Any]) -> int:
+    def _number_of(self, function: Any) -> int:
         number = self._numbers.get(id(function))
         if number is None:
             if len(self._functions) >= _MAX_FUNCTIONS_OUT:
@@ -204,7 +217,7 @@ class Remote:
             raise values.NotData("not the name of a type that can be read")
         try:
             return decoder(self, *content)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, LookupError) as error:
             raise values.NotData("not what a type of that name holds") from error
 
     def _object(self, number: Any, name: Any, kind: Any) -> Handle:
@@ -218,6 +231,12 @@ class Remote:
             make = CallableHandle if kind == "call" else Handle
             handle = self._handles[number] = make(self, number, name, kind)
         return handle
+
+    def _lent(self, number: Any, name: Any) -> Any:
+        """A function or an iterator of the test's own that comes back."""
+        if type(number) is not int or number < 0:
+            raise TypeError
+        return self._functions[number]
 
     def _record(self, number: Any, name: Any, fields: Any, items: Any) -> Any:
         record = record_type(name, tuple(fields))._make(self._decode(item) for item in items)
@@ -253,6 +272,9 @@ _DECODERS: dict[str, Callable[..., Any]] = {
     "$keys": lambda remote, *items: dict.fromkeys(remote._decode({"$tuple": [*items]})).keys(),
     "$items": lambda remote, *items: dict(remote._decode({"$tuple": [*items]})).items(),
     "$object": Remote._object,
+    "$function": Remote._lent,
+    "$iterator": Remote._lent,
+    "$import": lambda remote, module, name: remote._library[module, name],
     "$namedtuple": Remote._record,
     "$enum": Remote._member,
     "$error": Remote._exception_type,

@@ -32,8 +32,33 @@ def looks_at_arguments(source: str, functions: frozenset[str]) -> bool:
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         for name in _names(target)
     }
-    asserts = [_names(node.test) for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    asserts = [
+        _names(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert)
+        for part in _conjuncts(node.test)
+    ]
     return any(names & passed and not names & (returned | functions) for names in asserts)
+
+
+@lru_cache(maxsize=4096)
+def expects_nothing(source: str, functions: frozenset[str]) -> bool:
+    """Whether a test calls one of the functions and leaves the result alone, or holds something against None."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            if _names(node.value.func) & functions:
+                return True
+        elif isinstance(node, ast.Compare) and any(map(_is_none, (node.left, *node.comparators))):
+            return True
+    return False
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _conjuncts(test: ast.expr) -> list[ast.expr]:
+    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
 
 
 def _source_of(node: ast.Assign | ast.NamedExpr | ast.For) -> ast.expr:

@@ -1,0 +1,154 @@
+"""Arguments that a candidate changes: what the task asks for counts, what only misleads a test does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from codeself.records.judging import JudgeConfig
+from codeself.records.verdicts import Candidate
+from codeself.sandbox.changes import can_change, same, update
+from codeself.sandbox.judge import Judge
+from tests.sandbox.conftest import TIGHT, make_task
+
+NO_REFERENCE = "pass"  # what the judge is given where there is none
+SORTED = "def f(x, *rest): return sorted(x)"
+
+
+@pytest.mark.parametrize(
+    ("program", "source", "reference"),
+    [
+        # What the test computes from its own argument is made to agree.
+        ("def f(x): x.clear(); return []", "x = [3, 1]\nassert f(x) == sorted(x)", SORTED),
+        ("def f(x): x.clear(); return []", "x = [3, 1]\nassert f(x) == sorted(x)", NO_REFERENCE),
+        # The same beside a function, which is no data and never was changed.
+        (
+            "def f(x, key): x.clear(); return []",
+            "x = [3, 1]\nassert f(x, lambda n: n) == sorted(x)",
+            SORTED,
+        ),
+        ("def f(x, key): x.clear(); return []", "x = [3, 1]\nassert f(x, len) == sorted(x)", SORTED),
+        # Inside a tuple, and in other containers.
+        (
+            "def f(t): t[0].clear(); return []",
+            "t = ([3, 1],)\nassert f(t) == sorted(t[0])",
+            "def f(t): return sorted(t[0])",
+        ),
+        (
+            "def f(x): x.clear(); return 0",
+            "from collections import Counter\nx = Counter('aab')\nassert f(x) == sum(x.values())",
+            "def f(x): return sum(x.values())",
+        ),
+        # With None for an answer.
+        ("def f(d, k): d.clear()", "d = {'a': 1}\nassert f(d, 'a') == d.get('a')", "def f(d, k): return d.get(k)"),
+        ("def f(d, k): d.clear()", "d = {'a': 1}\nassert f(d, 'a') == d.get('a')", NO_REFERENCE),
+        # By an exception.
+        (
+            "def f(d, k):\n    d.clear()\n    raise KeyError(k)",
+            "d = {'a': 1}\ntry:\n    assert f(d, 'a') == 1\nexcept KeyError:\n    assert 'a' not in d",
+            "def f(d, k): return d[k]",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_that_only_makes_the_test_agree_is_a_wrong_answer(grade, program, source, reference):
+    assert not grade(program, hidden_tests=[{"assert": source}], reference_solution=reference).correct
+
+
+def test_what_a_failed_call_left_behind_is_seen(grade):
+    """Whether it is undone is part of many tasks: nothing is paid when the money is not there."""
+    source = (
+        "x = [5]\ntry:\n    f(x, 9)\nexcept ValueError:\n    pass\nelse:\n    assert False\nassert x == [5]"
+    )
+    undone = "def f(x, n):\n    if n > x[0]: raise ValueError(n)\n    x[0] -= n"
+    broken = "def f(x, n):\n    x[0] -= n\n    if x[0] < 0: raise ValueError(n)"
+    assert grade(undone, hidden_tests=[{"assert": source}], reference_solution=undone).correct
+    assert not grade(broken, hidden_tests=[{"assert": source}], reference_solution=undone).correct
+
+
+@pytest.mark.parametrize("reference", ["the program's own", NO_REFERENCE])
+@pytest.mark.parametrize(
+    ("program", "source"),
+    [
+        ("def f(x): x.sort()", "x = [3, 1]\nf(x)\nassert x == [1, 3]"),
+        ("def f(x): x.sort()", "x = [3, 1]\nassert f(x) is None and x == [1, 3]"),
+        ("def f(x): x.sort(); return x", "x = [3, 1]\nassert f(x) == [1, 3] and x == [1, 3]"),
+        ("def f(x): x.sort(); return len(x)", "x = [3, 1]\nn = f(x)\nassert n == 2\nassert x == [1, 3]"),
+        ("def f(t): t[0].sort()", "x = [3, 1]\nf((x, 1))\nassert x == [1, 3]"),
+        ("def f(t): t[0][0].sort()", "x = [3, 1]\nf([(x, 1)])\nassert x == [1, 3]"),
+        (
+            "def f(c): c['b'] -= 1",
+            "from collections import Counter\nc = Counter('ab')\nf(c)\nassert c == Counter(a=1, b=0)",
+        ),
+        (
+            "def f(d): d.move_to_end('a')",
+            "from collections import OrderedDict\nd = OrderedDict(a=1, b=2)\nf(d)\nassert [*d] == ['b', 'a']",
+        ),
+        ("def f(x, y): x.append(9)", "x = [1]\nf(x, x)\nassert x == [1, 9]"),
+        ("def f(x, g): x.append(g(1))", "x = [1]\nf(x, lambda n: n + 1)\nassert x == [1, 2]"),
+        ("def f(x): x.append(1)", "g = lambda: 5\nx = [g, len]\nf(x)\nassert x[0] is g and x[1] is len and x[2] == 1"),
+        ("def f(g): return g", "g = lambda: 5\nassert f(g) is g"),
+        ("def f(i): next(i); return i", "i = iter([1, 2])\nassert list(f(i)) == [2]"),
+        (
+            "def f(x): del x[:]; raise ValueError",
+            "x = [1]\ntry:\n    f(x)\nexcept ValueError:\n    pass\nassert x == []",
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_that_the_task_is_about_counts(grade, program, source, reference):
+    reference = program if reference != NO_REFERENCE else NO_REFERENCE
+    verdict = grade(program, hidden_tests=[{"assert": source}], reference_solution=reference)
+    assert verdict.correct, verdict.phases["hidden"].detail
+
+
+@pytest.mark.parametrize("source", ["x = [3, 1]\nassert f(x) == [1, 3]", "assert f([3, 1]) == [1, 3]"])
+def test_a_change_in_passing_does_no_harm(grade, source):
+    program = "def f(x):\n    x.sort()\n    return x"
+    assert grade(program, hidden_tests=[{"assert": source}], reference_solution=SORTED).correct
+    assert grade(program, hidden_tests=[{"assert": source}], reference_solution=NO_REFERENCE).correct
+
+
+def test_a_library_function_that_a_test_passes_is_not_called_for_the_candidate(grade):
+    """It is the candidate's to call in its own process, and only its own."""
+    call = (
+        "import sys\nframe = sys._getframe()\nwhile type(frame.f_locals.get('self')).__name__ != 'Candidate':\n"
+        "    frame = frame.f_back\nharness = frame.f_locals['self']\n"
+        "def f(g):\n    return harness.call_back(0, ('41 + 1',), {})"
+    )
+    verdict = grade(call, hidden_tests=[{"assert": "assert f(eval) == 42"}])
+    assert verdict.status == "output", verdict.phases["hidden"]
+
+
+def test_two_tasks_of_one_name_and_one_reference_are_two():
+    program = "def f(x):\n    if x == [3, 1]:\n        x.sort()\n    return x"
+    purposeful = make_task(
+        reference_solution=program, hidden_tests=[{"assert": "x = [3, 1]\nassert f(x) == [1, 3] == x"}]
+    )
+    other = purposeful.model_copy(update={"hidden_tests": make_task().hidden_tests})
+    with Judge(JudgeConfig(isolation="limits", limits=TIGHT)) as judge:
+        judge._reference(other, TIGHT)
+        assert judge.verdict(purposeful, Candidate(status="parsed", program=program)).correct
+
+
+def test_same_data_has_the_same_types_throughout():
+    nan = float("nan")
+    for one, other in (
+        ([1], [True]),
+        ([1], [1.0]),
+        ([1], (1,)),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ([object()], [object()]),
+    ):
+        assert not same(one, other)
+    for value in ([1, (2, {3}), {"a": [nan]}], bytearray(b"ab"), {1: {2: 3}}):
+        assert same(value, eval(repr(value), {"nan": float("nan")}))
+
+
+def test_an_update_keeps_the_identity_of_every_part_that_can_change():
+    inner, key = [1], {"k": [2]}
+    ours = [inner, (inner, 5), key]
+    update(ours, [[9], ([9], 5), {"k": [2, 3], "l": 0}])
+    assert ours[0] is inner
+    assert ours[1][0] is inner
+    assert ours[2] is key
+    assert ours == [[9], ([9], 5), {"k": [2, 3], "l": 0}]
+    assert can_change((1, ([],)))
+    assert not can_change((1, "a", (2,), frozenset({1})))

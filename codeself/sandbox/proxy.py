@@ -17,10 +17,11 @@ from codeself.sandbox.changes import can_change, same, update
 from codeself.sandbox.handles import CallableHandle, Handle, target_of
 from codeself.sandbox.raised import Raised
 from codeself.sandbox.session import CandidateEnded, Session
+from codeself.sandbox.sources import tells_apart
 from codeself.sandbox.stand_ins import Member, StandIn, record_type
 
 _MAX_FUNCTIONS_OUT = 10_000
-_LENGTHS = {"value": 3, "raised": 7}  # of an answer that says what became of the arguments
+_CHANGES = {"value": 2, "raised": 6}  # where an answer says what became of the arguments
 _MAX_ANSWERS = 32  # of the largest size, in one test: what a test keeps of an endless answer is bounded
 _BASES: tuple[Any, ...] = (tuple, list, dict, set, str, int, float)
 _READINGS = frozenset(
@@ -90,9 +91,12 @@ class Remote:
             self.epoch += 1
         reply = self._exchange(["ask", target, method, encoded, named, mutable])
         result = self._decode(reply[1]) if reply[0] == "value" else self._exception(reply[1:])
-        if len(reply) == _LENGTHS[reply[0]]:
+        after = (*reply, None, None)[_CHANGES[reply[0]]]
+        if after is not None:
             sent = [*encoded, *named.values()]
-            self._bring_back(given, sent, reply[-1], self.only_changing if result is None else self.changing)
+            self._bring_back(given, sent, after, self.only_changing if result is None else self.changing)
+        if reply[0] == "value" and len(reply) == 4:
+            result = self._itself(given, reply[3], result)
         if reply[0] == "value":
             return result
         if isinstance(result, StopIteration) and method != "__next__":
@@ -122,6 +126,13 @@ class Remote:
             if self._test not in self.by_value:
                 update(ours, theirs)
 
+    def _itself(self, given: tuple[Any, ...], position: Any, result: Any) -> Any:
+        """The argument that the candidate says it returned, where the test could tell it from an equal one."""
+        if type(position) is not int or not 0 <= position < len(given):
+            raise self.end("output", "an answer that is not part of the protocol")
+        ours = given[position]
+        return ours if can_change(ours) and same(ours, result) and tells_apart(self._test) else result
+
     def _exchange(self, frame: list[Any]) -> list[Any]:
         """Send a request; serve the candidate's calls of our functions until its answer comes."""
         while True:
@@ -134,7 +145,7 @@ class Remote:
                 raise
             if self._session.received - self._received > _MAX_ANSWERS * self._session.cap:
                 raise self.end("output", "more data than one test may take")
-            if reply[0] == "value" and 2 <= len(reply) <= 3:
+            if reply[0] == "value" and 2 <= len(reply) <= 4:
                 return reply
             if reply[0] == "raised" and 3 <= len(reply) <= 7:
                 return reply

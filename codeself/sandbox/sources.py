@@ -53,6 +53,38 @@ def expects_nothing(source: str, functions: frozenset[str]) -> bool:
     return False
 
 
+@lru_cache(maxsize=4096)
+def tells_apart(source: str) -> bool:
+    """Whether a test could tell an object from an equal one: it asks for identity, or changes what a call gave it."""
+    tree = ast.parse(source)
+    given = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for target in node.targets
+        for name in _names(target)
+    }
+    return any(_asks_identity(node) or _changes(node, given) for node in ast.walk(tree))
+
+
+def _asks_identity(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Compare)
+        and any(isinstance(step, ast.Is | ast.IsNot) for step in node.ops)
+        and not any(isinstance(part, ast.Constant) for part in node.comparators)
+    )
+
+
+def _changes(node: ast.AST, names: set[str]) -> bool:
+    """Whether it may change something of one of the names in place: by a method, or by its items."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        function = node.value.func
+        return isinstance(function, ast.Attribute) and not names.isdisjoint(_names(function))
+    if isinstance(node, ast.Subscript):
+        return not isinstance(node.ctx, ast.Load) and not names.isdisjoint(_names(node.value))
+    return False
+
+
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 

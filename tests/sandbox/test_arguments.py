@@ -99,6 +99,37 @@ def test_a_change_that_the_task_is_about_counts(grade, program, source, referenc
     assert verdict.correct, verdict.phases["hidden"].detail
 
 
+@pytest.mark.parametrize(
+    ("source", "own"),
+    [
+        ("x = [1, 2]\nassert f(x) is x", True),
+        ("x = [1, 2]\nassert f(x) is not x", False),
+        ("x = [1, 2]\ny = f(x)\ny.append(3)\nassert x == [1, 2]", False),
+        ("x = [1, 2]\ny = f(x)\ny[0] = 3\nassert x == [1, 2]", False),
+        ("x = [1, 2]\ny = f(x)\nx.append(3)\ny.sort()\nassert y == [1, 2, 3]", True),
+    ],
+)
+def test_an_argument_that_is_returned_is_told_from_a_copy(grade, source, own):
+    itself, copy = "def f(x): return x", "def f(x): return x[:]"
+    for program, reference in ((itself, copy), (copy, itself), (itself, NO_REFERENCE), (copy, NO_REFERENCE)):
+        verdict = grade(program, hidden_tests=[{"assert": source}], reference_solution=reference)
+        assert verdict.correct is (own == (program == itself)), program
+
+
+def test_what_is_said_to_be_an_argument_must_be_equal_to_it(grade):
+    """A list that says it is the argument, and is not: told by its content."""
+    program = (
+        "import sys\nframe = sys._getframe()\nwhile type(frame.f_locals.get('self')).__name__ != 'Candidate':\n"
+        "    frame = frame.f_back\nharness = frame.f_locals['self']\nsend = harness._send\n"
+        "harness._send = lambda frame: send(frame[:1] + [[9]] + [None, {place}] if frame[0] == 'value' else frame)\n"
+        "def f(x): return x"
+    )
+    is_itself = [{"assert": "x = [1]\nassert f(x) is x"}]
+    assert grade(program.replace("{place}", "0"), hidden_tests=is_itself).status == "failed"
+    for place in ("1", "-1", "None", "True", "[]"):
+        assert grade(program.replace("{place}", place), hidden_tests=is_itself).status == "output"
+
+
 @pytest.mark.parametrize("source", ["x = [3, 1]\nassert f(x) == [1, 3]", "assert f([3, 1]) == [1, 3]"])
 def test_a_change_in_passing_does_no_harm(grade, source):
     program = "def f(x):\n    x.sort()\n    return x"

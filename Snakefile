@@ -18,7 +18,8 @@ pathvars:
 wildcard_constraints:
     taskset="|".join(CONFIG.tasksets),
     split="train|dev|test",
-    policy="base",
+    policy="|".join(COMPARED),
+    trained="|".join(TRAINED) or "none",
     model="|".join(CONFIG.policies),
     shard=r"\d+",
     part=r"\d+",
@@ -34,4 +35,5 @@ include: "workflow/rules/tasks.smk"
 include: "workflow/rules/rollouts.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/evidence.smk"
+include: "workflow/rules/training.smk"
 include: "workflow/rules/reports.smk"

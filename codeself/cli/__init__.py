@@ -28,6 +28,7 @@ COMMANDS = (
     "split-tasks",
     "fetch-model",
     "plan",
+    "train",
     "run-rollouts",
     "execute-rollouts",
     "evaluate-rollouts",

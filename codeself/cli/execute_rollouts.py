@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class Isolation(StrEnum):
-    none = "none"
-    limits = "limits"
-    restricted = "restricted"
-    strict = "strict"
-
-
-class Scan(StrEnum):
-    off = "off"
-    warn = "warn"
-    block = "block"
+from codeself.cli.judging import (
+    CPUFloorSeconds,
+    CPUSeconds,
+    Isolation,
+    IsolationOption,
+    MemoryMB,
+    OutputKB,
+    Processes,
+    ReferenceFactor,
+    Scan,
+    ScanOption,
+    ValueKB,
+    WallSeconds,
+    Workers,
+    judge_config,
+)
 
 
 def command(
@@ -29,29 +32,17 @@ def command(
     locked: Annotated[
         bool, typer.Option("--locked/--no-locked", help="Run the locked tests too: final evaluations only.")
     ] = False,
-    isolation: Annotated[
-        Isolation,
-        typer.Option(help="Lowest level of isolation to accept; the highest that can be had is used."),
-    ] = Isolation.limits,
-    scan: Annotated[Scan, typer.Option(help="What a finding of the static scan does.")] = Scan.warn,
-    cpu_seconds: Annotated[
-        float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")
-    ] = 10.0,
-    cpu_floor_seconds: Annotated[
-        float, typer.Option(min=0.01, help="CPU time of each test phase that any candidate gets.")
-    ] = 0.25,
-    reference_factor: Annotated[
-        float,
-        typer.Option(min=1, help="In between, the multiple of the reference's own CPU time that is allowed."),
-    ] = 20.0,
-    wall_seconds: Annotated[
-        float, typer.Option(min=0.01, help="Wall time of each test phase, waiting for a core left out.")
-    ] = 30.0,
-    memory_mb: Annotated[int, typer.Option(min=64, help="Memory beyond the bare interpreter's.")] = 512,
-    output_kb: Annotated[int, typer.Option(min=1, help="Bytes printed.")] = 256,
-    value_kb: Annotated[int, typer.Option(min=1, help="Size of one value handed to the tests.")] = 8192,
-    processes: Annotated[int, typer.Option(min=1, help="Threads at a time.")] = 16,
-    workers: Annotated[int, typer.Option(min=1, help="Judges side by side.")] = 2,
+    isolation: IsolationOption = Isolation.limits,
+    scan: ScanOption = Scan.warn,
+    cpu_seconds: CPUSeconds = 10.0,
+    cpu_floor_seconds: CPUFloorSeconds = 0.25,
+    reference_factor: ReferenceFactor = 20.0,
+    wall_seconds: WallSeconds = 30.0,
+    memory_mb: MemoryMB = 512,
+    output_kb: OutputKB = 256,
+    value_kb: ValueKB = 8192,
+    processes: Processes = 16,
+    workers: Workers = 2,
     shard: Annotated[
         int, typer.Option(min=0, help="Grade every SHARDS-th rollout, starting at this one.")
     ] = 0,
@@ -65,7 +56,6 @@ def command(
     from codeself.cli.progress import track
     from codeself.records.errors import InputError
     from codeself.records.jsonl import read_records, write_records
-    from codeself.records.judging import JudgeConfig, Limits
     from codeself.records.rollouts import Rollout
     from codeself.records.tasks import read_tasks
     from codeself.rollouts.grading import grade
@@ -73,19 +63,17 @@ def command(
 
     if shard >= shards:
         raise InputError(f"--shard {shard}: must be below --shards {shards}; shards count from 0")
-    config = JudgeConfig(
-        isolation=isolation.value,
-        scan=scan.value,
-        limits=Limits(
-            cpu_seconds=cpu_seconds,
-            cpu_floor_seconds=cpu_floor_seconds,
-            reference_factor=reference_factor,
-            wall_seconds=wall_seconds,
-            memory_mb=memory_mb,
-            output_kb=output_kb,
-            value_kb=value_kb,
-            processes=processes,
-        ),
+    config = judge_config(
+        isolation,
+        scan,
+        cpu_seconds=cpu_seconds,
+        cpu_floor_seconds=cpu_floor_seconds,
+        reference_factor=reference_factor,
+        wall_seconds=wall_seconds,
+        memory_mb=memory_mb,
+        output_kb=output_kb,
+        value_kb=value_kb,
+        processes=processes,
     )
     chosen = read_records(rollouts, Rollout)[shard::shards]
     known = read_tasks(tasks)

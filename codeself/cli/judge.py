@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from codeself.cli.execute_rollouts import Isolation, Scan
+from codeself.cli.judging import (
+    CPUFloorSeconds,
+    CPUSeconds,
+    Isolation,
+    IsolationOption,
+    MemoryMB,
+    OutputKB,
+    Processes,
+    ReferenceFactor,
+    Scan,
+    ScanOption,
+    ValueKB,
+    WallSeconds,
+    Workers,
+    judge_config,
+)
 
 
 def command(
@@ -17,29 +32,17 @@ def command(
     locked: Annotated[
         bool, typer.Option("--locked/--no-locked", help="Run locked tests too, where a line does not say.")
     ] = False,
-    isolation: Annotated[
-        Isolation,
-        typer.Option(help="Lowest level of isolation to accept; the highest to be had is used."),
-    ] = Isolation.strict,
-    scan: Annotated[Scan, typer.Option(help="What a finding of the static scan does.")] = Scan.warn,
-    cpu_seconds: Annotated[
-        float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")
-    ] = 10.0,
-    cpu_floor_seconds: Annotated[
-        float, typer.Option(min=0.01, help="CPU time of each test phase that any candidate gets.")
-    ] = 0.25,
-    reference_factor: Annotated[
-        float,
-        typer.Option(min=1, help="In between, the multiple of the reference's own CPU time that is allowed."),
-    ] = 20.0,
-    wall_seconds: Annotated[
-        float, typer.Option(min=0.01, help="Wall time of each test phase, waiting for a core left out.")
-    ] = 30.0,
-    memory_mb: Annotated[int, typer.Option(min=64, help="Memory beyond the bare interpreter's.")] = 512,
-    output_kb: Annotated[int, typer.Option(min=1, help="Bytes printed.")] = 256,
-    value_kb: Annotated[int, typer.Option(min=1, help="Size of one value handed to the tests.")] = 8192,
-    processes: Annotated[int, typer.Option(min=1, help="Threads at a time.")] = 16,
-    workers: Annotated[int, typer.Option(min=1, help="Judges side by side.")] = 2,
+    isolation: IsolationOption = Isolation.strict,
+    scan: ScanOption = Scan.warn,
+    cpu_seconds: CPUSeconds = 10.0,
+    cpu_floor_seconds: CPUFloorSeconds = 0.25,
+    reference_factor: ReferenceFactor = 20.0,
+    wall_seconds: WallSeconds = 30.0,
+    memory_mb: MemoryMB = 512,
+    output_kb: OutputKB = 256,
+    value_kb: ValueKB = 8192,
+    processes: Processes = 16,
+    workers: Workers = 2,
 ) -> None:
     """Read one request a line from standard input, write one verdict a line to standard output.
 
@@ -47,13 +50,14 @@ def command(
     id and comes as soon as it is there, not in the order asked. A line that cannot be used is answered with
     its error. The end of the input ends the judge, once all is answered. docs/judge.md has every key.
     """
-    from codeself.records.judging import JudgeConfig, Limits
     from codeself.records.tasks import read_tasks
     from codeself.sandbox.pool import JudgePool
     from codeself.sandbox.protocol import Protocol
     from codeself.sandbox.service import serve
 
-    limits = Limits(
+    config = judge_config(
+        isolation,
+        scan,
         cpu_seconds=cpu_seconds,
         cpu_floor_seconds=cpu_floor_seconds,
         reference_factor=reference_factor,
@@ -63,6 +67,6 @@ def command(
         value_kb=value_kb,
         processes=processes,
     )
-    protocol = Protocol(limits, locked, read_tasks(tasks) if tasks else ())
-    with JudgePool(JudgeConfig(isolation=isolation.value, scan=scan.value, limits=limits), workers) as pool:
+    protocol = Protocol(config.limits, locked, read_tasks(tasks) if tasks else ())
+    with JudgePool(config, workers) as pool:
         serve(pool, protocol, 0, 1, in_flight=64 * workers)

@@ -46,11 +46,41 @@ def counting(label: str, total: int) -> Iterator[Advance]:
 
 
 @contextmanager
-def _bar(label: str, total: int) -> Iterator[Advance]:
+def reporting(label: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """Show how much of `total` long steps is done, with a word on each: the block calls with a count and the word.
+
+    The first call may be with what an earlier run left done; it counts for no time.
+    """
+    if sys.stderr.isatty():
+        with _bar(label, total, with_note=True) as advance:
+            yield advance
+        return
+    started, count, before = time.monotonic(), 0, 0
+
+    def report(steps: int, note: str) -> None:
+        nonlocal started, count, before
+        count += steps
+        if count == steps and not note:
+            started, before = time.monotonic(), count
+            return
+        left = (time.monotonic() - started) / (count - before) * (total - count)
+        print(f"{label}: {count} of {total}, {note}, about {left:.0f} s left", file=sys.stderr, flush=True)
+
+    yield report
+
+
+@contextmanager
+def _bar(label: str, total: int, with_note: bool = False) -> Iterator[Callable[..., None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    if with_note:
+        columns.append(TextColumn("{task.fields[note]}"))
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        row = progress.add_task(label, total=total)
-        yield lambda steps: progress.advance(row, steps)
+        row = progress.add_task(label, total=total, note="")
+
+        def advance(steps: int, note: str = "") -> None:
+            progress.update(row, advance=steps, note=note)
+
+        yield advance

@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codeself.cli.sampling import (
+    Backend,
+    BatchSizeOption,
+    Device,
+    DeviceOption,
+    Dtype,
+    DtypeOption,
+    ModelOption,
+    PromptOption,
+    RightOption,
+    SpreadOption,
+    ThreadsOption,
+    UnparsableOption,
+    mock_policy,
+    template_path,
+    transformers_policy,
+)
+
 if TYPE_CHECKING:
     from codeself.policies.backend import Policy
     from codeself.records.tasks import Task
-
-
-class Backend(StrEnum):
-    mock = "mock"
-    static = "static"
-    transformers = "transformers"
 
 
 class SplitName(StrEnum):
     train = "train"
     dev = "dev"
     test = "test"
-
-
-class Dtype(StrEnum):
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-
-
-class Device(StrEnum):
-    cpu = "cpu"
-    cuda = "cuda"
-    auto = "auto"
 
 
 def command(
@@ -44,9 +44,7 @@ def command(
     policy: Annotated[str, typer.Option(help="The policy's name in the records.")],
     backend: Annotated[Backend, typer.Option(help="What writes the completions.")],
     output: Annotated[Path, typer.Option(help="Where to write the rollouts, as JSON Lines.")],
-    prompt: Annotated[
-        str, typer.Option(help="Prompt template: a file, or the name of one under resources/prompts.")
-    ] = "completion_v1",
+    prompt: PromptOption = "completion_v1",
     samples: Annotated[int, typer.Option(min=0, help="Sampled completions a task.")] = 8,
     greedy: Annotated[bool, typer.Option("--greedy/--no-greedy", help="Also take the greedy one.")] = True,
     temperature: Annotated[float, typer.Option(help="Sampling temperature.")] = 0.8,
@@ -55,14 +53,14 @@ def command(
     seed: Annotated[int, typer.Option(help="Root of every draw.")] = 0,
     shard: Annotated[int, typer.Option(min=0, help="Sample every SHARDS-th task, starting at this one.")] = 0,
     shards: Annotated[int, typer.Option(min=1, help="Number of shards.")] = 1,
-    model: Annotated[Path | None, typer.Option(help="Model folder (transformers).")] = None,
-    dtype: Annotated[Dtype, typer.Option(help="Number format (transformers).")] = Dtype.float32,
-    device: Annotated[Device, typer.Option(help="Where the model runs (transformers).")] = Device.cpu,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads (transformers).")] = 1,
-    batch_size: Annotated[int, typer.Option(min=1, help="Completions at a time (transformers).")] = 32,
-    right: Annotated[float, typer.Option(help="Share of right answers (mock).")] = 0.35,
-    unparsable: Annotated[float, typer.Option(help="Share of answers without usable code (mock).")] = 0.1,
-    spread: Annotated[float, typer.Option(help="Deviation of the tasks' log-odds (mock).")] = 1.0,
+    model: ModelOption = None,
+    dtype: DtypeOption = Dtype.float32,
+    device: DeviceOption = Device.cpu,
+    threads: ThreadsOption = 1,
+    batch_size: BatchSizeOption = 32,
+    right: RightOption = 0.35,
+    unparsable: UnparsableOption = 0.1,
+    spread: SpreadOption = 1.0,
     answers: Annotated[
         str, typer.Option(help="'reference', or a JSONL file of {task_id, completion} (static).")
     ] = "reference",
@@ -94,16 +92,14 @@ def command(
             f" {tasks} has {found[:12]}...; split the tasks again"
         )
     chosen = tasks_of_shard(read_tasks(tasks), manifest, split.value, shard, shards)
-    template = load_template(_template_path(prompt))
+    template = load_template(template_path(prompt))
     writer: Policy
     if backend is Backend.mock:
-        writer = _mock(chosen, right, unparsable, spread)
+        writer = mock_policy(chosen, right, unparsable, spread, model)
     elif backend is Backend.static:
         writer = _static(chosen, answers)
     else:
-        if model is None:
-            raise InputError("--model: is missing; backend transformers runs a model folder")
-        writer = _transformers(model, dtype.value, device.value, threads, batch_size)
+        writer = transformers_policy(model, dtype, device, threads, batch_size)
     draws = Draws(samples, greedy, temperature, top_p, max_new_tokens, seed)
     total = len(chosen) * (samples + greedy)
     with counting("sampling", total) as progress:
@@ -112,23 +108,7 @@ def command(
         )
 
 
-def _template_path(prompt: str) -> Path:
-    return Path(prompt) if prompt.endswith(".j2") else Path("resources/prompts") / f"{prompt}.j2"
-
-
-def _mock(tasks: list[Task], right: float, unparsable: float, spread: float) -> Policy:
-    from codeself.policies.mock import MockPolicy
-
-    return MockPolicy(tasks, right, unparsable, spread)
-
-
 def _static(tasks: list[Task], answers: str) -> Policy:
     from codeself.policies.static import StaticPolicy
 
     return StaticPolicy(tasks, answers)
-
-
-def _transformers(model: Path, dtype: str, device: str, threads: int, batch_size: int) -> Policy:
-    from codeself.policies.transformers import TransformersPolicy
-
-    return TransformersPolicy(model, dtype, device, threads, batch_size)

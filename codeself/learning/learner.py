@@ -36,9 +36,10 @@ class Updated:
 
 
 class Learner(Protocol):
-    """policy: writes with the present weights, each completion with its tokens and their log-probabilities."""
-
-    policy: Policy
+    @property
+    def policy(self) -> Policy:
+        """Writes with the present weights, each completion with its tokens and their log-probabilities."""
+        ...
 
     def score(self, texts: Sequence[Texts], *, reference: bool = False) -> list[list[Scores]]:
         """Scores of each completion of each text, (tokens,) numpy arrays: now, or under the frozen reference."""

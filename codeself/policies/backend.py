@@ -45,8 +45,8 @@ class Request:
 class Completion:
     """What was written. prompt_sha256: of the text as the model read it, with its chat turn's markers.
 
-    token_ids: what the model drew, the end token included; empty for a backend without tokens, whose counts
-    are 0. logprobs: of each of them, the logarithm of the chance with which it was drawn; 0 in a greedy answer.
+    token_ids: what the model drew, the end token included, or the mock's decisions; empty for a backend without
+    either. logprobs: of each of them, the logarithm of the chance with which it was drawn; 0 in a greedy answer.
     """
 
     text: str

@@ -3,6 +3,9 @@
 Tasks differ in difficulty as they do for a real model: the log-odds of a right answer are normal, with
 deviation `spread`, around the point that makes `right` the share of right answers on average. A task's
 difficulty depends on its id alone. The greedy answer is the likeliest kind.
+
+In place of tokens a completion has two decisions, 1 or 0: whether it can be parsed, and, if so, whether it is right.
+Practice moves their log-odds, and what it made of them is kept in a folder with one file.
 """
 
 from __future__ import annotations
@@ -10,20 +13,35 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import NormalDist, fmean
 
 from codeself.policies.backend import Completion, Progress, Request
 from codeself.policies.openings import joined
 from codeself.policies.syntax import end_of_block
+from codeself.records.base import Record
 from codeself.records.digests import seed_from, sha256_json, sha256_text
 from codeself.records.errors import InputError
+from codeself.records.jsonl import read_record, write_record
+from codeself.records.models import MODEL_FILE
 from codeself.records.rollouts import FinishReason, PolicyIdentity
 from codeself.records.tasks import Task
 
 _QUANTILES = [NormalDist().inv_cdf((i + 0.5) / 512) for i in range(512)]
 
 
+class MockRecord(Record):
+    """A mock after practice. parsable, right: log-odds of the two decisions, right's at a task of mean difficulty."""
+
+    name: str
+    parsable: float
+    right: float
+    spread: float
+
+
 class MockPolicy:
+    """log_odds: of an answer that can be parsed, and of a right one among those; practice changes them."""
+
     chunk = 5_000
     chat_template_sha256 = ""
 
@@ -34,48 +52,88 @@ class MockPolicy:
                 " expected shares that add up to 1 at most, and a spread of at least 0"
             )
         self._tasks = {task.task_id: task for task in tasks}
-        self._unparsable = unparsable
         self._spread = spread
-        self._share = min(right / (1 - unparsable), 1.0) if unparsable < 1 else 0.0  # of the parsable answers
-        self._centre = _centre(self._share, spread)
+        share = min(right / (1 - unparsable), 1.0) if unparsable < 1 else 0.0  # of the parsable answers
+        self.log_odds = (_logit(1 - unparsable), _centre(share, spread))
         settings = {"right": right, "unparsable": unparsable, "spread": spread}
         source = ", ".join(f"{key} {value:g}" for key, value in settings.items())
         self.identity = PolicyIdentity(backend="mock", source=source, digest=sha256_json(settings))
 
+    @classmethod
+    def read(cls, tasks: Sequence[Task], folder: Path) -> MockPolicy:
+        """The policy that `save` wrote there."""
+        record = read_record(folder / MODEL_FILE, MockRecord)
+        policy = cls(tasks, 0.5, 0.0, record.spread)
+        policy.log_odds = (record.parsable, record.right)
+        policy.identity = PolicyIdentity(
+            backend="mock", source=record.name, digest=sha256_json(record.to_json_dict())
+        )
+        return policy
+
+    def save(self, folder: Path, name: str) -> None:
+        parsable, right = self.log_odds
+        record = MockRecord(
+            name=f"{self.identity.source}; {name}", parsable=parsable, right=right, spread=self._spread
+        )
+        write_record(folder / MODEL_FILE, record)
+
+    def difficulty(self, task_id: str) -> float:
+        """What a task adds to the log-odds of a right answer."""
+        place = (seed_from("mock difficulty", task_id) + 0.5) / 2**63
+        return self._spread * NormalDist().inv_cdf(place)
+
     def chance(self, task_id: str) -> float:
         """The probability that a parsable answer to the task is right."""
-        if self._share in (0.0, 1.0):
-            return self._share
-        place = (seed_from("mock difficulty", task_id) + 0.5) / 2**63
-        return _logistic(self._centre + self._spread * NormalDist().inv_cdf(place))
+        return _logistic(self.log_odds[1] + self.difficulty(task_id))
 
     def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
         completions = []
         for request in requests:
-            text, finish = self._answer(request)
-            completions.append(Completion(text, finish, sha256_text(request.prompt.text)))
+            completions.append(self._answer(request))
             progress(1)
         return completions
 
-    def _answer(self, request: Request) -> tuple[str, FinishReason]:
+    def _answer(self, request: Request) -> Completion:
         task = self._tasks[request.task_id]
-        chance = self.chance(request.task_id)
+        chances = (_logistic(self.log_odds[0]), self.chance(request.task_id))
         draw = random.Random(request.seed)
         if request.decoding == "greedy":
-            parsable, right = self._unparsable <= 0.5, chance >= 0.5
+            parsable, right = (chance >= 0.5 for chance in chances)
         else:
-            parsable, right = draw.random() >= self._unparsable, draw.random() < chance
-        if not parsable:
-            return _unparsable(task.entry_point, draw)
-        return _written(task.reference_solution if right else _wrong(task, draw), request), "stop"
+            parsable, right = draw.random() < chances[0], draw.random() < chances[1]
+        finish: FinishReason = "stop"
+        if parsable:
+            text = _written(task.reference_solution if right else _wrong(task, draw), request)
+        else:
+            text, finish = _unparsable(task.entry_point, draw)
+        decisions = (int(parsable), int(right)) if parsable else (0,)
+        greedy = request.decoding == "greedy"
+        return Completion(
+            text=text,
+            finish_reason=finish,
+            prompt_sha256=sha256_text(request.prompt.text),
+            token_ids=decisions,
+            logprobs=tuple(
+                0.0 if greedy else math.log(chance if decision else 1 - chance)
+                for decision, chance in zip(decisions, chances, strict=False)
+            ),
+        )
 
 
 def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+
+
+def _logit(chance: float) -> float:
+    if chance in (0.0, 1.0):
+        return math.copysign(math.inf, chance - 0.5)
+    return math.log(chance / (1 - chance))
 
 
 def _centre(share: float, spread: float) -> float:
     """The mean of the log-odds at which the average chance is the share."""
+    if share in (0.0, 1.0):
+        return _logit(share)
     low, high = -60.0, 60.0
     for _ in range(80):
         middle = (low + high) / 2

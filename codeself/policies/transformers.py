@@ -83,6 +83,8 @@ class TransformersPolicy:
         transformers.utils.logging.disable_progress_bar()
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)
+        # Memory that is not written before it is read would be a bug here; filling all of it costs a fifth of training.
+        torch.utils.deterministic.fill_uninitialized_memory = False
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         if device == "cuda" and not torch.cuda.is_available():

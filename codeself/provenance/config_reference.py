@@ -88,9 +88,11 @@ def _name(annotation: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         return " or ".join(dict.fromkeys(_name(part) for part in inner))
     if origin is tuple:
-        return f"list of {_name(inner[0])}" if inner[0] is int else "list, see below"
+        return "list, see below" if "see below" in _name(inner[0]) else f"list of {_name(inner[0])}"
     if origin is dict:
         return "mapping, see below" if "see below" in _name(inner[1]) else f"mapping to {_name(inner[1])}"
+    if annotation is Any:
+        return "any value"
     return {"int": "integer", "float": "number", "str": "text", "bool": "true or false"}[annotation.__name__]
 
 

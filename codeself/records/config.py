@@ -19,6 +19,7 @@ from codeself.records.datasets import TaskSetConfig
 from codeself.records.errors import InputError
 from codeself.records.judging import JudgeConfig
 from codeself.records.planning import PlanConfig
+from codeself.records.practice import PracticeConfig
 from codeself.records.sources import ModelSource
 from codeself.records.tasks import Split
 
@@ -55,9 +56,9 @@ class TransformersPolicy(Record):
     backend: Literal["transformers"]
     model: ModelSource = Field(description="Where the weights come from.")
     prompt: str = Field(default="completion_v1", description="Prompt template under resources/prompts.")
-    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="float32",
-        description="Number format. The half formats are slow on a CPU without instructions for them.",
+        description="Number format. auto takes bfloat16 where the machine has instructions for it, else float32.",
     )
     device: Literal["cpu", "cuda", "auto"] = Field(default="cpu", description="Where the model runs.")
     batch_size: int = Field(default=32, ge=1, description="Completions sampled together.")
@@ -133,6 +134,7 @@ class Config(Record):
     reward: str = Field(default="reward_v0_correctness", description="A reward's name, or module:function.")
     metrics: MetricsConfig = Field(default_factory=MetricsConfig, description="How rates are estimated.")
     plan: PlanConfig = Field(default_factory=PlanConfig, description="What is declared before training.")
+    practice: PracticeConfig = Field(default_factory=PracticeConfig, description="How arms practise.")
     shards: ShardsConfig = Field(
         default_factory=ShardsConfig, description="Into how many jobs a stage is cut."
     )
@@ -156,12 +158,25 @@ class Config(Record):
             raise ValueError(
                 f"plan.taskset: '{self.plan.taskset}' has no evaluation of its test split under evaluations"
             )
+        if self.practice.arms:
+            self._check_practice()
         if self.sampling.samples and max(self.metrics.k) > self.sampling.samples:
             raise ValueError(
                 f"metrics.k: pass@{max(self.metrics.k)} needs at least as many samples as k"
                 f" (sampling.samples is {self.sampling.samples})"
             )
         return self
+
+    def _check_practice(self) -> None:
+        practised = self.practice.taskset or self.plan.taskset or self.evaluations[0].taskset
+        if practised not in self.tasksets:
+            raise ValueError(
+                f"practice.taskset: '{practised}' is not under tasksets ({', '.join(self.tasksets)})"
+            )
+        if self.practice.split == "test":
+            raise ValueError("practice.split: 'test' is what is judged; a policy may not practise on it")
+        if self.policies[self.base].backend == "static":
+            raise ValueError(f"practice.arms: policy '{self.base}' is static and cannot learn")
 
 
 def parse_config(data: Mapping[str, Any], origin: str) -> Config:

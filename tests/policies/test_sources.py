@@ -178,4 +178,4 @@ def test_weights_in_several_files_have_one_digest(made: Path, tmp_path: Path) ->
     (split / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {}}))
     record = fetch_model(local(split), tmp_path / "model")
     assert record.weights_sha256 not in record.files.values()
-    assert record.parameters == 2 * sources._parameters(made / "model.safetensors")
+    assert record.parameters == 2 * model_folder._parameters(made / "model.safetensors")

@@ -104,7 +104,12 @@ def split_flags(wildcards):
 
 
 def policy_of(wildcards):
+    """How a policy is run: a trained one as the base is, with its own weights."""
     return CONFIG.policies[CONFIG.base]
+
+
+def is_trained(wildcards):
+    return getattr(wildcards, "policy", "base") != "base"
 
 
 def model_flags(wildcards):
@@ -113,6 +118,8 @@ def model_flags(wildcards):
 
 def model_path(wildcards):
     """The model that a policy needs, or nothing for a policy without weights."""
+    if is_trained(wildcards):
+        return "<results>/training/{policy}/policy/model.json"
     needs_model = policy_of(wildcards).backend == "transformers"
     return f"<results>/models/{CONFIG.base}/model.json" if needs_model else []
 
@@ -140,37 +147,50 @@ def policy_flags(wildcards, input):
     return flags(**policy, model=os.path.dirname(input.model) if input.model else None)
 
 
+# Training
+
+
+def arm_flags(wildcards):
+    arm, _, number = wildcards.trained.rpartition("-seed")
+    return flags(arm=arm, seed=number)
+
+
+def training_code(wildcards):
+    """Digest of what trains: a mock policy learns without the code of language models, and the other way round."""
+    learners = {"mock": "learning.mock_learner", "transformers": "learning.language_model"}
+    backend = policy_of(wildcards).backend
+    unused = [module for name, module in learners.items() if name != backend]
+    unused += [f"policies.{name}" for name in ("mock", "static", "transformers") if name != backend]
+    return code_digest("train", without=[f"codeself.{name}" for name in (*unused, "provenance.code_digest")])
+
+
 # Evaluation
+
+
+JUDGE = flags(isolation=CONFIG.judge.isolation, scan=CONFIG.judge.scan, **CONFIG.judge.limits.model_dump())
 
 
 def judge_flags(wildcards):
     """Limits and isolation. Locked tests are for the final evaluation alone."""
-    judge = CONFIG.judge
-    final = wildcards.split == "test"
-    return flags(isolation=judge.isolation, scan=judge.scan, **judge.limits.model_dump(), locked=final)
+    return f"{JUDGE} {flags(locked=wildcards.split == 'test')}"
 
 
 # Evidence
 
-PRACTICE = getattr(CONFIG, "practice", None)
-ARMS = list(PRACTICE.arms) if PRACTICE else []
+PRACTICE = CONFIG.practice
+ARMS = list(PRACTICE.arms)
 # The task set of the declared tests.
 PLANNED = CONFIG.plan.taskset or CONFIG.evaluations[0].taskset
 DECLARED = CONFIG.plan.model_dump(exclude={"taskset", "greedy", "controls"})
 
 
-def training_seeds():
-    if not PRACTICE:
-        return []
-    return list(range(PRACTICE.seeds)) if isinstance(PRACTICE.seeds, int) else list(PRACTICE.seeds)
-
-
 def practice_json():
     """The whole of what practice is told, for the plan to keep and digest."""
-    return json.dumps(PRACTICE.model_dump(mode="json"), sort_keys=True) if PRACTICE else None
+    return json.dumps(PRACTICE.model_dump(mode="json"), sort_keys=True)
 
 
-TRAINED = [f"{arm}-seed{number}" for arm in ARMS for number in training_seeds()]
+PRACTISED = PRACTICE.taskset or PLANNED
+TRAINED = [f"{arm}-seed{number}" for arm in ARMS for number in PRACTICE.training_seeds]
 COMPARED = ["base", *TRAINED]
 # Other final evaluations: does a gain show on renamed tasks, other constants, other task sets?
 ELSEWHERE = [e.taskset for e in CONFIG.evaluations if e.split == "test" and e.taskset != PLANNED]

@@ -26,7 +26,7 @@ rule plan:
     params:
         declared=flags(
             arm=ARMS,
-            train_seed=training_seeds(),
+            train_seed=PRACTICE.training_seeds,
             practice=practice_json(),
             reward=CONFIG.reward,
             samples=CONFIG.sampling.samples,

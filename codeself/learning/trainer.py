@@ -1,0 +1,252 @@
+"""One trainer for every arm: sample, judge, pay, learn, log, step after step.
+
+What a run did does not depend on where it was killed: everything that a step reads is in its number, in the state of
+the learner, and in the position of the curriculum.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from codeself.learning.arms import Paid, pay
+from codeself.learning.checkpoints import Checkpoint, Checkpoints
+from codeself.learning.curriculum import Curriculum
+from codeself.learning.diagnostics import Drawn, step_record
+from codeself.learning.learner import Learner, Texts
+from codeself.learning.schedule import rate_at
+from codeself.learning.update import Group, learn
+from codeself.policies.backend import Completion, Request
+from codeself.policies.parsing import parse_completion
+from codeself.policies.prompts import Template
+from codeself.records.digests import seed_from
+from codeself.records.practice import Arm, PracticeConfig
+from codeself.records.tasks import Task
+from codeself.records.training import PracticeSample, StepRecord, StepTiming
+from codeself.records.verdicts import Verdict
+from codeself.rewards import RewardFunction, is_infrastructure
+from codeself.sandbox.pool import Job, JudgePool
+
+Watch = Callable[[StepRecord, StepTiming], None]
+
+
+@dataclass
+class PracticeLog:
+    """What a run has written down so far."""
+
+    records: list[StepRecord] = field(default_factory=list)
+    samples: list[PracticeSample] = field(default_factory=list)
+    timings: list[StepTiming] = field(default_factory=list)
+
+    def to_json_dict(self) -> dict[str, Any]:
+        return {name: [row.to_json_dict() for row in rows] for name, rows in vars(self).items()}
+
+    @staticmethod
+    def from_json_dict(data: dict[str, Any]) -> PracticeLog:
+        return PracticeLog(
+            [StepRecord.model_validate(row) for row in data["records"]],
+            [PracticeSample.model_validate(row) for row in data["samples"]],
+            [StepTiming.model_validate(row) for row in data["timings"]],
+        )
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """A group with its verdicts. paid: None where the judge had a fault with one of them."""
+
+    task: Task
+    requests: Sequence[Request]
+    completions: Sequence[Completion]
+    verdicts: Sequence[Verdict]
+    paid: Paid | None
+    refill: bool
+
+    @property
+    def informative(self) -> bool:
+        return self.paid is not None and self.paid.informative
+
+
+class Trainer:
+    """seed: root of this run's draws; runs of other arms with the same seed meet the same tasks in the same order."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        arm: Arm,
+        seed: int,
+        config: PracticeConfig,
+        tasks: Sequence[Task],
+        template: Template,
+        pool: JudgePool,
+        reward: RewardFunction,
+        checkpoints: Checkpoints,
+    ) -> None:
+        self._learner = learner
+        self._arm = arm
+        self._seed = seed
+        self._config = config
+        self._curriculum = Curriculum(tasks, seed)
+        self._template = template
+        self._pool = pool
+        self._reward = reward
+        self._checkpoints = checkpoints
+        self._log = PracticeLog()
+
+    def run(self, resumed: Callable[[int], None], watch: Watch) -> PracticeLog:
+        """Practise to the last step. resumed: told once how many steps an earlier run left done."""
+        found = self._checkpoints.newest()
+        if found is not None:
+            self._learner.restore(found.learner)
+            self._log = PracticeLog.from_json_dict(dict(found.log))
+        resumed(len(self._log.records))
+        for step in range(len(self._log.records), self._config.steps):
+            watch(*self._step(step))
+            done = step + 1
+            if done % self._config.checkpoint_every == 0 and done < self._config.steps:
+                self._checkpoints.keep(Checkpoint(done, self._learner.state(), self._log.to_json_dict()))
+        return self._log
+
+    def _step(self, step: int) -> tuple[StepRecord, StepTiming]:
+        clock = _Clock()
+        position = self._log.records[-1].position if self._log.records else 0
+        answered = self._answer(step, position, self._config.prompts_per_step, False, clock)
+        # DAPO's dynamic sampling (Yu et al. 2025), with a bound: new groups for those that teach nothing.
+        lacking = sum(not group.informative for group in answered)
+        refills = min(lacking, self._config.refills)
+        if refills:
+            answered += self._answer(step, position + len(answered), refills, True, clock)
+        groups = [
+            Group(Texts(each.task.task_id, each.requests[0].prompt, tuple(each.completions)), each.paid)
+            for each in answered
+            if each.paid is not None
+        ]
+        rate = rate_at(step, self._config.steps, self._config.optimizer)
+        order = seed_from("minibatches", self._seed, step)
+        with clock.timing("updating"):
+            report = learn(self._learner, groups, self._arm, self._config, rate, order)
+        samples = [sample for each in answered for sample in _samples(step, each)]
+        drawn = Drawn(
+            samples=samples,
+            groups=len(answered),
+            informative_groups=sum(group.informative for group in answered),
+            faulty_groups=len(answered) - len(groups),
+            refills=refills,
+            position=position + len(answered),
+        )
+        record = step_record(step, drawn, report, rate, self._config)
+        timing = clock.timings(record)
+        self._log.records.append(record)
+        self._log.samples += samples
+        self._log.timings.append(timing)
+        return record, timing
+
+    def _answer(self, step: int, position: int, count: int, refill: bool, clock: _Clock) -> list[_Answered]:
+        """Sample, judge and pay the next groups of the curriculum."""
+        tasks = [self._curriculum.at(position + place) for place in range(count)]
+        requests = self._requests(step, position, tasks)
+        flat = [request for group in requests for request in group]
+        with clock.timing("sampling"):
+            completions = self._learner.policy.complete(flat, lambda _: None)
+        with clock.timing("judging"):
+            verdicts = self._judge(tasks, requests, completions)
+        answered = []
+        size = self._config.samples
+        for place, task in enumerate(tasks):
+            part = slice(place * size, (place + 1) * size)
+            own = verdicts[part]
+            faulty = any(is_infrastructure(verdict) for verdict in own)
+            paid = None if faulty else pay(self._arm, own, self._reward, self._seed, step, task.task_id)
+            answered.append(_Answered(task, requests[place], completions[part], own, paid, refill))
+        return answered
+
+    def _requests(self, step: int, position: int, tasks: Sequence[Task]) -> list[list[Request]]:
+        prompts = self._template.render(tasks, self._learner.policy.chat_template_sha256)
+        return [
+            [
+                Request(
+                    task_id=task.task_id,
+                    prompt=prompt,
+                    decoding="sampled",
+                    sample=sample,
+                    # By place in the curriculum, as a small task set may meet a task twice in a step.
+                    seed=seed_from("practice", self._seed, step, position + place, task.task_id, sample),
+                    temperature=self._config.temperature,
+                    top_p=1.0,
+                    max_new_tokens=self._config.max_new_tokens,
+                )
+                for sample in range(self._config.samples)
+            ]
+            for place, (task, prompt) in enumerate(zip(tasks, prompts, strict=True))
+        ]
+
+    def _judge(
+        self, tasks: Sequence[Task], requests: Sequence[Sequence[Request]], completions: Sequence[Completion]
+    ) -> list[Verdict]:
+        asked = [(task, request) for task, own in zip(tasks, requests, strict=True) for request in own]
+        jobs = [
+            Job(
+                task,
+                parse_completion(completion.text, task, request.prompt.style, completion.finish_reason),
+                f"practice/{task.task_id}/{request.sample}",
+            )
+            for (task, request), completion in zip(asked, completions, strict=True)
+        ]
+        return list(self._pool.verdicts(jobs))
+
+
+def _samples(step: int, group: _Answered) -> list[PracticeSample]:
+    rewards = [None] * len(group.completions) if group.paid is None else group.paid.rewards.tolist()
+    return [
+        PracticeSample(
+            step=step,
+            task_id=group.task.task_id,
+            sample=request.sample,
+            seed=request.seed,
+            completion=completion.text,
+            completion_tokens=len(completion.token_ids),
+            finish_reason=completion.finish_reason,
+            parsed=verdict.candidate.status,
+            decided_by=verdict.decided_by,
+            status=verdict.status,
+            correct=verdict.correct,
+            reward=reward,
+            informative=group.informative,
+            refill=group.refill,
+        )
+        for request, completion, verdict, reward in zip(
+            group.requests, group.completions, group.verdicts, rewards, strict=True
+        )
+    ]
+
+
+class _Clock:
+    """Wall seconds of a step's stages."""
+
+    def __init__(self) -> None:
+        self._seconds = {"sampling": 0.0, "judging": 0.0, "updating": 0.0}
+        self._stage = ""
+        self._since = 0.0
+
+    def timing(self, stage: str) -> _Clock:
+        self._stage = stage
+        return self
+
+    def __enter__(self) -> None:
+        self._since = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds[self._stage] += time.perf_counter() - self._since
+
+    def timings(self, record: StepRecord) -> StepTiming:
+        sampling, updating = self._seconds["sampling"], self._seconds["updating"]
+        return StepTiming(
+            step=record.step,
+            **{stage: round(seconds, 3) for stage, seconds in self._seconds.items()},
+            sampled_tokens_per_second=round(record.sampled_tokens / sampling, 1) if sampling else 0.0,
+            learned_tokens_per_second=round(record.learned_tokens / updating, 1) if updating else 0.0,
+            # Linux counts in kilobytes.
+            peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        )

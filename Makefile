@@ -2,17 +2,19 @@
 #   make smoke           the whole graph on a mock policy, in results/smoke
 #   make run             the whole experiment, ending in results/reports/all
 # PYTHON=python3.12 takes another interpreter, VENV=... another place for the environment,
-# CONFIG=config/mbpp.yaml another experiment, laid over config/config.yaml.
+# CONFIG=config/mbpp.yaml another experiment, laid over config/config.yaml; SEEDS=3 three training seeds.
 
 PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?=
+SEEDS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 # The commands that rules call are those of this environment.
 export PATH := $(abspath $(BIN)):$(PATH)
 
 SNAKEMAKE := $(BIN)/snakemake
+OPTIONS = $(if $(CONFIG),--configfile $(CONFIG)) $(if $(SEEDS),--config 'practice={"seeds": $(SEEDS)}')
 # Removes the locks that a killed run left, when no run is at work any more; then runs.
 WHOLE = $(BIN)/python -m codeself.provenance.stale_locks && $(SNAKEMAKE)
 
@@ -23,7 +25,7 @@ help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.train $(CONFIG) ## the experiment: everything up to results/reports/all
-	@$(WHOLE) $(if $(CONFIG),--configfile $(CONFIG))
+	@$(WHOLE) $(OPTIONS)
 
 smoke: $(VENV)/.core ## the same graph on a mock policy, in results/smoke
 	@$(WHOLE) --workflow-profile profiles/smoke
@@ -51,7 +53,7 @@ costs: $(VENV)/.core ## run the smoke graph anew, and show what each stage cost
 	$(BIN)/python -m codeself.provenance.stage_costs results/smoke/benchmarks
 
 report: run ## Snakemake's own report of the run, in results/snakemake-report.html
-	$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) --report results/snakemake-report.html
+	$(SNAKEMAKE) $(OPTIONS) --report results/snakemake-report.html
 
 unlock: $(VENV)/.core ## remove the locks that a killed run left
 	$(BIN)/python -m codeself.provenance.stale_locks

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codeself.policies import sources
+from codeself.policies import model_folder
 from codeself.policies.sources import fetch_model
 from codeself.records.digests import sha256_file, sha256_text
 from codeself.records.errors import InputError, SourceError

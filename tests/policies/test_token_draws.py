@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ torch = pytest.importorskip("torch")
 def shares(logits: list[float], temperature: float, top_p: float, count: int = 20_000) -> np.ndarray:
     rows = torch.tensor([logits]).expand(count, -1)
     numbers = uniform_numbers(1, count).tolist()
-    tokens = draw_tokens(rows, [temperature] * count, [top_p] * count, numbers)
+    tokens, _ = draw_tokens(rows, [temperature] * count, [top_p] * count, numbers)
     return np.bincount(tokens.numpy(), minlength=len(logits)) / count
 
 
@@ -35,14 +37,35 @@ def test_a_nucleus_keeps_the_likeliest_tokens_that_reach_it() -> None:
 
 def test_temperature_0_takes_the_likeliest_and_rows_keep_their_own_settings() -> None:
     logits = torch.tensor([[0.0, 3.0, 1.0]]).expand(3, -1)
-    tokens = draw_tokens(logits, [0.0, 1.0, 1.0], [1.0, 1.0, 0.5], [0.999, 0.999, 0.999])
+    tokens, logprobs = draw_tokens(logits, [0.0, 1.0, 1.0], [1.0, 1.0, 0.5], [0.999, 0.999, 0.999])
     assert tokens.tolist() == [1, 2, 1]
+    # Greedy and a nucleus of one are certain; the other is a draw from the softmax.
+    likely = math.log(math.exp(1) / (1 + math.exp(3) + math.exp(1)))
+    assert logprobs.tolist() == pytest.approx([0.0, likely, 0.0], abs=1e-6)
 
 
 def test_the_ends_of_the_interval_draw_tokens_that_can_be_drawn() -> None:
     logits = torch.full((2, 50_000), -30.0)
     logits[:, 17] = 30.0
-    assert draw_tokens(logits, [1.0, 1.0], [0.9, 0.9], [0.0, 1 - 2**-53]).tolist() == [17, 17]
+    tokens, _ = draw_tokens(logits, [1.0, 1.0], [0.9, 0.9], [0.0, 1 - 2**-53])
+    assert tokens.tolist() == [17, 17]
+
+
+def test_a_draw_is_where_the_running_sum_reaches_its_number() -> None:
+    # Over a vocabulary of several blocks, the last one not full, against the definition in plain numpy.
+    generator = torch.Generator().manual_seed(0)
+    logits = 4 * torch.randn(300, 1000, generator=generator)
+    numbers = uniform_numbers(2, 300)
+    tokens, logprobs = draw_tokens(logits, [1.0] * 300, [1.0] * 300, numbers.tolist())
+    chances = torch.softmax(logits, dim=-1).double().numpy()
+    reached = chances.cumsum(axis=1)
+    expected = [
+        int(np.searchsorted(row, number * row[-1], side="right"))
+        for row, number in zip(reached, numbers, strict=True)
+    ]
+    assert tokens.tolist() == expected
+    drawn = chances[np.arange(300), expected] / chances.sum(axis=1)
+    assert logprobs.numpy() == pytest.approx(np.log(drawn), abs=1e-5)
 
 
 def test_a_seed_gives_its_numbers() -> None:

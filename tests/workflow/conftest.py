@@ -22,11 +22,19 @@ CONFIG = {
         "families": {
             "definitions": "tiny_families",
             "variants": 1,
-            "splits": {"fractions": {"train": 0.1, "dev": 0.1, "test": 0.8}},
+            "splits": {"fractions": {"train": 0.3, "dev": 0.2, "test": 0.5}},
         }
     },
     "sampling": {"samples": 2},
     "metrics": {"k": [1, 2], "resamples": 200},
+    "practice": {
+        "arms": ["grpo", "random-reward"],
+        "steps": 2,
+        "prompts_per_step": 4,
+        "samples": 4,
+        "checkpoint_every": 1,
+        "optimizer": {"learning_rate": 0.3, "minibatches": 1},
+    },
 }
 
 

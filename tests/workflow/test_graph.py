@@ -16,7 +16,13 @@ import pytest
 from tests.workflow.conftest import Project
 
 REPORTS = {"baseline_report", "index_reports", "all"}
-EVALUATION = {"evaluate_rollouts"} | REPORTS
+# What is sampled from a policy, and all that follows from it.
+AFTER_TRAINING = {
+    *("run_rollouts", "execute_rollouts", "evaluate_rollouts"),
+    *("compare_policies", "compare_training", "evidence_report"),
+} | REPORTS
+# The base's own rates are what the plan is made from.
+EVALUATION = {"evaluate_rollouts", "plan", "plan_report", "train"} | AFTER_TRAINING
 JUDGING = {"execute_rollouts"} | EVALUATION
 
 
@@ -43,6 +49,14 @@ def test_one_run_makes_every_artifact_and_the_index_names_the_reports(finished: 
         "verdicts/base/families.test.1.1.jsonl",
         "metrics/base/families.test.json",
         "metrics/base/families.test.tasks.csv",
+        "plan.json",
+        "training/grpo-seed0/done.json",
+        "training/grpo-seed0/metrics.jsonl",
+        "training/random-reward-seed0/policy/model.json",
+        "metrics/grpo-seed0/families.test.json",
+        "comparisons/families.test.json",
+        "reports/evidence.html",
+        "reports/training.html",
         "reports/baseline.md",
         "reports/baseline.html",
         "reports/index.html",
@@ -50,6 +64,7 @@ def test_one_run_makes_every_artifact_and_the_index_names_the_reports(finished: 
     } <= made
     assert {name for name in made if name.startswith("models/")} == set()
     index = json.dumps(json.loads(finished.artifacts()["reports/all"]))
+    assert "evidence.html" in index
     assert "baseline.html" in index
     assert "baseline.md" in index
 
@@ -66,6 +81,7 @@ def test_a_second_run_does_nothing(project: Project) -> None:
         ("cli/index_reports.py", {"index_reports", "all"}),
         ("reports/baseline.py", REPORTS),
         ("analysis/pass_at_k.py", EVALUATION),
+        ("learning/advantages.py", {"train"} | AFTER_TRAINING),
         ("sandbox/judge.py", {"audit_tasks"} | JUDGING),
         ("tasks/splits.py", {"split_tasks", "run_rollouts"} | JUDGING),
     ],
@@ -80,7 +96,7 @@ def test_an_edit_of_one_module_reruns_exactly_its_stages(
 def test_an_edit_of_words_or_of_code_that_no_stage_here_runs_reruns_nothing(project: Project) -> None:
     for module in ("records/jsonl.py", "sandbox/judge.py", "reports/baseline.py", "cli/run_rollouts.py"):
         project.edit(module, commented)
-    for module in ("tasks/formats/mbpp.py", "policies/transformers.py", "provenance/stale_locks.py"):
+    for module in ("tasks/formats/mbpp.py", "policies/transformers.py", "learning/language_model.py"):
         project.edit(module, changed)
     assert project.stale_rules() == set()
 

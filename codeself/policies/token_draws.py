@@ -56,7 +56,7 @@ def _where_reached(chances: torch.Tensor, numbers: torch.Tensor) -> tuple[torch.
     rows, size = chances.shape
     blocks = torch.nn.functional.pad(chances, (0, -size % _BLOCK)).view(rows, -1, _BLOCK)
     ends = blocks.sum(dim=-1, dtype=torch.float64).cumsum(dim=-1)
-    held = ends[:, -1]
+    held = ends[:, -1].clone()
     wanted = (numbers * held)[:, None]
     # Rounded up to all that is held, a number would lie behind the last block that holds anything.
     last = torch.searchsorted(ends, held[:, None])

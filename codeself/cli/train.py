@@ -43,8 +43,10 @@ from codeself.cli.sampling import (
 if TYPE_CHECKING:
     from codeself.learning.learner import Learner
     from codeself.learning.trainer import PracticeLog, Trainer
+    from codeself.learning.trl_trainer import TRLTrainer
     from codeself.records.plan import Plan
     from codeself.records.practice import Arm, PracticeConfig
+    from codeself.records.rollouts import PolicyIdentity
 
 
 def command(
@@ -106,29 +108,31 @@ def command(
         )
     chosen = tasks_of_shard(read_tasks(tasks), manifest, config.split, 0, 1)
     template = load_template(template_path(prompt))
-    learner: Learner
-    if backend is Backend.mock:
-        from codeself.learning.mock_learner import MockLearner
-
-        learner = MockLearner(mock_policy(chosen, right, unparsable, spread), config, critic=name == "ppo")
-    elif backend is Backend.transformers:
-        from codeself.learning.language_model import LanguageModelLearner
-
-        if model is None:
-            raise InputError("--model: is missing; backend transformers runs a model folder")
-        learner = LanguageModelLearner(
-            model,
-            config,
-            dtype=dtype.value,
-            device=device.value,
-            threads=threads,
-            batch_size=batch_size,
-            critic=name == "ppo",
-            seed=seed,
-        )
+    learner: Learner | None = None  # TRL has its own
+    if config.trainer == "trl":
+        base = _trl_base(model, backend, config, device, threads)
     else:
-        raise InputError(f"--backend: '{backend.value}' cannot learn; expected mock or transformers")
-    base = learner.policy.identity
+        if backend is Backend.mock:
+            from codeself.learning.mock_learner import MockLearner
+
+            mock = mock_policy(chosen, right, unparsable, spread)
+            learner = MockLearner(mock, config, critic=name == "ppo")
+        elif backend is Backend.transformers:
+            from codeself.learning.language_model import LanguageModelLearner
+
+            learner = LanguageModelLearner(
+                _model_folder(model),
+                config,
+                dtype=dtype.value,
+                device=device.value,
+                threads=threads,
+                batch_size=batch_size,
+                critic=name == "ppo",
+                seed=seed,
+            )
+        else:
+            raise InputError(f"--backend: '{backend.value}' cannot learn; expected mock or transformers")
+        base = learner.policy.identity
     judge = judge_config(
         isolation,
         scan,
@@ -158,14 +162,33 @@ def command(
         "judge": judge.to_json_dict(),
         "reward": declared.reward,
     }
-    checkpoints = Checkpoints(output / "state", sha256_json(run))
+    checkpoints = Checkpoints(output / "state", digest := sha256_json(run))
+    reward = load_reward(declared.reward)
     with JudgePool(judge, workers) as pool:
-        trainer = Trainer(
-            learner, name, seed, config, chosen, template, pool, load_reward(declared.reward), checkpoints
-        )
+        trainer: Trainer | TRLTrainer
+        if learner is not None:
+            trainer = Trainer(learner, name, seed, config, chosen, template, pool, reward, checkpoints)
+            save = learner.save
+        else:
+            from codeself.learning.trl_trainer import TRLTrainer
+
+            trainer = TRLTrainer(
+                _model_folder(model),
+                seed,
+                config,
+                chosen,
+                template,
+                pool,
+                reward,
+                state=output / "state",
+                digest=digest,
+                device=device.value,
+                threads=threads,
+            )
+            save = trainer.save
         log = _practise(trainer, config, f"{arm}-seed{seed}", output)
         level = pool.level
-    learner.save(output / "policy", f"{arm}, seed {seed}, {config.steps} steps")
+    save(output / "policy", f"{arm}, seed {seed}, {config.steps} steps")
 
     from codeself.records.jsonl import write_record, write_records
     from codeself.records.models import MODEL_FILE
@@ -217,7 +240,33 @@ def _settings(path: Path, plan: Plan, arm: str, seed: int) -> tuple[Arm, Practic
     return name, practice.for_arm(name)
 
 
-def _practise(trainer: Trainer, config: PracticeConfig, run: str, output: Path) -> PracticeLog:
+def _model_folder(model: Path | None) -> Path:
+    from codeself.records.errors import InputError
+
+    if model is None:
+        raise InputError("--model: is missing; backend transformers runs a model folder")
+    return model
+
+
+def _trl_base(
+    model: Path | None, backend: Backend, config: PracticeConfig, device: Device, threads: int
+) -> PolicyIdentity:
+    from codeself.records.errors import InputError
+
+    if backend is not Backend.transformers:
+        raise InputError(
+            f"--backend: '{backend.value}' has no weights for trainer trl; expected transformers"
+        )
+    try:
+        from codeself.learning.trl_trainer import base_of
+    except ImportError as error:
+        raise InputError(
+            f"practice.trainer: is trl, which is not installed ({error}); pip install 'codeself[crosscheck]'"
+        ) from error
+    return base_of(_model_folder(model), config, device.value, threads)
+
+
+def _practise(trainer: Trainer | TRLTrainer, config: PracticeConfig, run: str, output: Path) -> PracticeLog:
     """Run to the end, shown as it goes."""
     from codeself.cli.progress import reporting
     from codeself.learning.writers import numbers_of, open_writers

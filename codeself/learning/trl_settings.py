@@ -1,0 +1,98 @@
+"""Practice in TRL's words: what the config asks of GRPOTrainer, and what TRL has nothing like, which is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import trl
+
+from codeself.policies.precision import has_bfloat16
+from codeself.records.digests import seed_from
+from codeself.records.errors import InputError
+from codeself.records.practice import PracticeConfig
+
+
+def check_settings(config: PracticeConfig) -> None:
+    """Raises InputError for a setting that would be another experiment under TRL."""
+    refused = {
+        "refills": (config.refills > 0, "it draws no new groups"),
+        "advantage.baseline": (config.advantage.baseline != "mean", "it compares with the group's mean"),
+        "loss.kl_estimator": (
+            config.loss.kl_coefficient > 0 and config.loss.kl_estimator != "k3",
+            "it knows k3 alone",
+        ),
+        "loss.mask_truncated": (
+            config.loss.mask_truncated,
+            "it takes every completion without an end token for one that was cut off",
+        ),
+        "optimizer.epochs": (config.optimizer.epochs > 1, "one update a step is compared"),
+        "optimizer.minibatches": (config.optimizer.minibatches > 1, "one update a step is compared"),
+        "groups_per_pass": (
+            config.prompts_per_step % config.groups_per_pass != 0,
+            "its passes are all of one size: expected a divisor of prompts_per_step",
+        ),
+    }
+    for key, (is_refused, reason) in refused.items():
+        if is_refused:
+            raise InputError(f"practice.{key}: cannot be had with trainer trl: {reason}")
+
+
+def uses_bfloat16(config: PracticeConfig, device: str) -> bool:
+    """Whether products are made in bfloat16; weights are float32 either way."""
+    asked = config.autocast
+    return asked == "bfloat16" or (asked == "auto" and has_bfloat16(torch.device(device)))
+
+
+def arguments(config: PracticeConfig, output: Path, seed: int, device: str) -> trl.GRPOConfig:
+    optimizer = config.optimizer
+    rows = config.groups_per_pass * config.samples
+    return trl.GRPOConfig(
+        output_dir=str(output),
+        use_cpu=device == "cpu",
+        bf16=uses_bfloat16(config, device),
+        seed=seed_from("learner", seed) % 2**32,
+        max_steps=config.steps,
+        per_device_train_batch_size=rows,
+        gradient_accumulation_steps=config.prompts_per_step * config.samples // rows,
+        num_generations=config.samples,
+        max_completion_length=config.max_new_tokens,
+        temperature=config.temperature,
+        shuffle_dataset=False,
+        scale_rewards={"std": "group", "none": "none"}[config.advantage.scale],
+        loss_type={"token": "dapo", "sequence": "grpo", "constant": "dr_grpo"}[config.loss.aggregation],
+        epsilon=config.loss.clip_low,
+        epsilon_high=config.loss.clip_high,
+        beta=config.loss.kl_coefficient,
+        disable_dropout=True,
+        gradient_checkpointing=config.gradient_checkpointing,
+        optim="adamw_torch_fused",
+        learning_rate=optimizer.learning_rate,
+        weight_decay=optimizer.weight_decay,
+        adam_beta1=optimizer.beta1,
+        adam_beta2=optimizer.beta2,
+        max_grad_norm=optimizer.max_grad_norm,
+        logging_steps=1,
+        save_strategy="steps",
+        save_steps=config.checkpoint_every,
+        save_total_limit=1,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+
+
+def adapters(config: PracticeConfig) -> Any:
+    """The LoRA settings for peft, or None where all weights learn."""
+    if config.lora is None:
+        return None
+    import peft
+
+    return peft.LoraConfig(
+        r=config.lora.rank,
+        lora_alpha=config.lora.alpha,
+        lora_dropout=0.0,
+        target_modules=list(config.lora.targets),
+        task_type="CAUSAL_LM",
+    )

@@ -1,0 +1,209 @@
+"""The same practice through TRL's GRPOTrainer, as a cross-check: `trainer: trl`, arm grpo.
+
+Ours are the prompts and their order, the stop rule, the judge, the reward and the learning rate of each step. TRL's
+are the sampling loop (transformers' generate), advantages, loss, gradient and update. It cannot be told to leave off
+three things that our trainer does otherwise:
+
+- Groups whose rewards are all equal pass through the model as well. Their advantage is 0, but their tokens count in
+  the mean of aggregation "token", their completions in that of "sequence" and "constant".
+- The chance of a token when it was written is that under the model that learns, not under the one that sampled.
+- A step's completions are drawn from one generator. Its seed stands in each of their rows.
+
+A killed run goes on from TRL's own checkpoints.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+# We know that rollout_func may change: a test runs it with the version that is locked.
+os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+
+import torch
+import transformers
+import trl
+from datasets import Dataset
+from torch.optim.lr_scheduler import LambdaLR
+
+from codeself.learning.arms import pay
+from codeself.learning.curriculum import Curriculum
+from codeself.learning.schedule import rate_at
+from codeself.learning.trained_model import write_trained
+from codeself.learning.trainer import PracticeLog, Watch
+from codeself.learning.trl_log import Steps, TRLLog
+from codeself.learning.trl_sampling import Written, generate
+from codeself.learning.trl_settings import adapters, arguments, check_settings, uses_bfloat16
+from codeself.policies.model_text import ModelText, checked_record
+from codeself.policies.parsing import parse_completion
+from codeself.policies.prompts import Template
+from codeself.records.digests import seed_from
+from codeself.records.jsonl import read_record
+from codeself.records.models import MODEL_FILE, ModelRecord
+from codeself.records.practice import PracticeConfig
+from codeself.records.rollouts import PolicyIdentity
+from codeself.records.tasks import Task
+from codeself.rewards import RewardFunction, is_infrastructure
+from codeself.sandbox.pool import Job, JudgePool
+
+
+def base_of(folder: Path, config: PracticeConfig, device: str, threads: int) -> PolicyIdentity:
+    """The policy that practice begins with. Raises SourceError where the folder's files are not those recorded."""
+    record = checked_record(folder)
+    place = _device(device)
+    products = ", products in bfloat16" if uses_bfloat16(config, place) else ""
+    return PolicyIdentity(
+        backend="transformers",
+        source=f"{record.name}; float32 on {place}{products}, {threads} thread(s), TRL {trl.__version__}",
+        digest=record.weights_sha256,
+    )
+
+
+class TRLTrainer:
+    """folder: the base's model folder. state: where checkpoints are kept; digest: of the run that they belong to."""
+
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        config: PracticeConfig,
+        tasks: Sequence[Task],
+        template: Template,
+        pool: JudgePool,
+        reward: RewardFunction,
+        *,
+        state: Path,
+        digest: str,
+        device: str,
+        threads: int,
+    ) -> None:
+        check_settings(config)
+        torch.set_num_threads(threads)
+        self._folder = folder
+        self._seed = seed
+        self._config = config
+        self._device = _device(device)
+        self._pool = pool
+        self._reward = reward
+        self._state = state
+        record = read_record(folder / MODEL_FILE, ModelRecord)
+        self._text = ModelText(folder, record.chat_template_sha256)
+        curriculum = Curriculum(tasks, seed)
+        self._tasks = [curriculum.at(place) for place in range(config.steps * config.prompts_per_step)]
+        prompts = template.render(self._tasks, record.chat_template_sha256)
+        self._asked = [
+            (prompt, self._text.prompt_ids(prompt, task.task_id, config.max_new_tokens))
+            for prompt, task in zip(prompts, self._tasks, strict=True)
+        ]
+        self._log = TRLLog(config, state, digest)
+        self._model: Any = None
+
+    def run(self, resumed: Callable[[int], None], watch: Watch) -> PracticeLog:
+        """Practise to the last step. resumed: told once how many steps an earlier run left done."""
+        checkpoint = self._log.resume()
+        resumed(len(self._log.practice.records))
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of one library to another
+            trainer = self._trainer(watch)
+            trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        self._model = trainer.model
+        return self._log.practice
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write the policy, as run-rollouts reads it, into a folder that is whole or absent afterwards."""
+        write_trained(self._model, self._folder, folder, name)
+
+    def _trainer(self, watch: Watch) -> _Trainer:
+        trainer = _Trainer(
+            model=transformers.AutoModelForCausalLM.from_pretrained(
+                self._folder, dtype=torch.float32, attn_implementation="sdpa"
+            ),
+            args=arguments(self._config, self._state, self._seed, self._device),
+            reward_funcs=[self._judge],
+            rollout_func=self._sample,
+            train_dataset=Dataset.from_dict({"prompt": [prompt.text for prompt, _ in self._asked]}),
+            processing_class=self._text.tokenizer,
+            callbacks=[Steps(self._log, watch)],
+            peft_config=adapters(self._config),
+        )
+        trainer.practice = self._config
+        trainer.remove_callback(transformers.PrinterCallback)
+        return trainer
+
+    def _sample(self, prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
+        """What TRL asks of a rollout_func. Columns that it does not know come to the reward function."""
+        since = time.perf_counter()
+        step = trainer.state.global_step
+        asked = [each for each in self._of_step(step, self._asked) for _ in range(self._config.samples)]
+        assert [prompt.text for prompt, _ in asked] == list(prompts), "TRL samples in another order"
+        torch.manual_seed(self._seed_of(step))
+        trainer.model.eval()  # under gradient checkpointing, a model in training keeps no cache
+        # One autocast around all tokens: the weights are brought to bfloat16 once, not once a token.
+        with trainer.accelerator.autocast():
+            written = generate(trainer.model, self._text, asked, trainer.generation_config)
+        trainer.model.train()
+        self._log.add_seconds("sampling", since)
+        return {
+            "prompt_ids": [each.prompt_ids for each in written],
+            "completion_ids": [each.ids for each in written],
+            "logprobs": None,  # TRL reads them of vLLM alone
+            "written": written,
+        }
+
+    def _judge(self, prompts: Sequence[str], **columns: Any) -> list[float | None]:
+        """TRL's reward function: a number for each completion; None in a group that the judge had a fault with."""
+        since = time.perf_counter()
+        step, size = columns["trainer_state"].global_step, self._config.samples
+        tasks: Sequence[Task] = self._of_step(step, self._tasks)
+        written: list[Written] = columns["written"]
+        style = self._asked[0][0].style
+        jobs = [
+            Job(
+                task, parse_completion(each.text, task, style, each.finish_reason), f"practice/{task.task_id}"
+            )
+            for task, each in zip([task for task in tasks for _ in range(size)], written, strict=True)
+        ]
+        verdicts = list(self._pool.verdicts(jobs))
+        rewards: list[float | None] = []
+        for place, task in enumerate(tasks):
+            part = slice(place * size, (place + 1) * size)
+            own = verdicts[part]
+            faulty = any(is_infrastructure(verdict) for verdict in own)
+            paid = None if faulty else pay("grpo", own, self._reward, self._seed, step, task.task_id)
+            rewards += [None] * size if paid is None else paid.rewards.tolist()
+            self._log.add_group(step, self._seed_of(step), task, written[part], own, paid)
+        self._log.add_seconds("judging", since)
+        return rewards
+
+    def _of_step(self, step: int, rows: Sequence[Any]) -> Sequence[Any]:
+        groups = self._config.prompts_per_step
+        return rows[step * groups : (step + 1) * groups]
+
+    def _seed_of(self, step: int) -> int:
+        return seed_from("practice", self._seed, step)
+
+
+class _Trainer(trl.GRPOTrainer):
+    """TRL's, with our learning rate for each step."""
+
+    practice: PracticeConfig
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        config = self.practice
+        self.lr_scheduler = LambdaLR(
+            optimizer or self.optimizer,
+            lambda step: rate_at(min(step, config.steps - 1), config.steps, config.optimizer),
+        )
+        return self.lr_scheduler
+
+
+def _device(asked: str) -> str:
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return asked

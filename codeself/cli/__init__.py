@@ -29,6 +29,7 @@ COMMANDS = (
     "fetch-model",
     "plan",
     "train",
+    "compare-training",
     "run-rollouts",
     "execute-rollouts",
     "evaluate-rollouts",

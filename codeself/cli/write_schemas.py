@@ -23,6 +23,7 @@ def command(
     from codeself.records.plan import Plan
     from codeself.records.rollouts import Rollout
     from codeself.records.tasks import SplitManifest, Task
+    from codeself.records.training import PracticeSample, StepRecord, TrainingRecord
     from codeself.records.verdicts import Verdict
 
     for name, kind in (
@@ -34,6 +35,9 @@ def command(
         ("verdict", Verdict),
         ("metrics", Metrics),
         ("plan", Plan),
+        ("training", TrainingRecord),
+        ("training_step", StepRecord),
+        ("practice_sample", PracticeSample),
         ("comparisons", Comparisons),
     ):
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}

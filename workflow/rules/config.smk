@@ -194,9 +194,8 @@ TRAINED = [f"{arm}-seed{number}" for arm in ARMS for number in PRACTICE.training
 COMPARED = ["base", *TRAINED]
 # Other final evaluations: does a gain show on renamed tasks, other constants, other task sets?
 ELSEWHERE = [e.taskset for e in CONFIG.evaluations if e.split == "test" and e.taskset != PLANNED]
-EVIDENCE = (
-    [f"<results>/reports/{name}" for name in ("plan.md", "evidence.md", "evidence.html")] if ARMS else []
-)
+EVIDENCE_PAGES = ("plan.md", "evidence.md", "evidence.html", "training.md", "training.html")
+EVIDENCE = [f"<results>/reports/{name}" for name in EVIDENCE_PAGES] if ARMS else []
 
 
 # Reports

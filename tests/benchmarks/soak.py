@@ -16,11 +16,12 @@ from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import Candidate
 from codeself.sandbox.pool import Job, JudgePool
-from tests.benchmarks.contestants import descendants
+from tests.benchmarks.contestants import descendants, family_cpu
 from tests.benchmarks.work import make_work
 from tests.conftest import DATASETS
 
 BATCH = 500
+RESTING = 4  # processes when none is judged: this one, the worker, the zygote and the one that waits for it
 # Of each batch, beside right answers: what a policy may leave behind.
 UNRULY = (
     "import os\nos._exit(0)",
@@ -47,6 +48,19 @@ class Footprint:
 
     def __str__(self) -> str:
         return "  ".join(f"{getattr(self, field.name):>9,} {field.name}" for field in fields(self))
+
+
+def settled() -> Footprint:
+    """The footprint once the last candidate is gone, which ends while its verdict is already there."""
+    found = footprint()
+    for _ in range(50):
+        time.sleep(0.01)
+        again = footprint()
+        if again.processes <= found.processes and again.files <= found.files:
+            found = again
+        if found.processes <= RESTING:
+            break
+    return found
 
 
 def footprint() -> Footprint:
@@ -78,6 +92,7 @@ def main() -> int:
     last = Footprint(0, 0, 0, 0)
     with JudgePool(JudgeConfig(isolation="strict", limits=limits), workers=1) as pool:
         started, done = time.monotonic(), 0
+        counted, cpu = 0, family_cpu()
         while done < count:
             jobs = []
             for number in range(done, done + BATCH):
@@ -89,12 +104,18 @@ def main() -> int:
                 jobs.append(Job(task, Candidate(status="parsed", program=f"{program}\n# {number}")))
             outcomes.update(verdict.status for verdict in pool.verdicts(jobs))
             done += BATCH
-            last = footprint()
+            last = settled()
             if done >= 4 * BATCH and first is None:
                 first = last
             rate = done / (time.monotonic() - started)
             if done % (BATCH * max(1, count // BATCH // 20)) == 0 or done <= 4 * BATCH:
-                print(f"{done:>9,} candidates  {last}  {rate:,.0f}/s", flush=True)
+                now = family_cpu()
+                each = 1000 * (now - cpu) / (done - counted)
+                counted, cpu = done, now
+                print(
+                    f"{done:>9,} candidates  {last}  {each:.2f} ms of CPU each  {rate:,.0f}/s in all",
+                    flush=True,
+                )
     print(f"outcomes: {dict(outcomes)}")
     left = descendants_of(os.getpid())
     if first is None:

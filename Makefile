@@ -19,7 +19,7 @@ OPTIONS = $(if $(CONFIG),--configfile $(CONFIG)) $(if $(SEEDS),--config 'practic
 WHOLE = $(BIN)/python -m codeself.provenance.stale_locks && $(SNAKEMAKE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run smoke test lint bench soak costs report unlock clean lock
+.PHONY: help run smoke test lint bench soak flips costs report unlock clean lock
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: $(VENV)/.dev .venv-bench/.peers ## programs judged a second, ours beside 
 
 soak: $(VENV)/.dev ## 100,000 candidates on one worker: does anything grow?
 	$(BIN)/python -m tests.benchmarks.soak
+
+flips: $(VENV)/.dev ## 1,000 known verdicts beside a busy machine: does one change?
+	$(BIN)/python -m tests.benchmarks.load_flips
 
 costs: $(VENV)/.core ## run the smoke graph anew, and show what each stage cost
 	$(SNAKEMAKE) --workflow-profile profiles/smoke --forceall --quiet all

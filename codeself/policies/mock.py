@@ -2,7 +2,8 @@
 
 Tasks differ in difficulty as they do for a real model: the log-odds of a right answer are normal, with
 deviation `spread`, around the point that makes `right` the share of right answers on average. A task's
-difficulty depends on its id alone. The greedy answer is the likeliest kind.
+difficulty depends on its id alone. The greedy answer is the likeliest kind. A revision, asked for by a
+template whose name begins with "revise", is like any answer, or right with a stated chance.
 
 In place of tokens a completion has two decisions, 1 or 0: whether it can be parsed, and, if so, whether it is right.
 Practice moves their log-odds, and what it made of them is kept in a folder with one file.
@@ -40,10 +41,14 @@ class MockRecord(Record):
 
 
 class MockPolicy:
-    """log_odds: of an answer that can be parsed, and of a right one among those; practice changes them."""
+    """log_odds: of an answer that can be parsed, and of a right one among those; practice changes them.
+
+    repair: the chance that a parsable revision is right, whatever the task; None where it is like any answer.
+    """
 
     chunk = 5_000
     chat_template_sha256 = ""
+    repair: float | None = None
 
     def __init__(self, tasks: Sequence[Task], right: float, unparsable: float, spread: float) -> None:
         if not (0 <= right <= 1 and 0 <= unparsable <= 1 and right + unparsable <= 1 + 1e-9 and spread >= 0):
@@ -95,7 +100,10 @@ class MockPolicy:
 
     def _answer(self, request: Request) -> Completion:
         task = self._tasks[request.task_id]
-        chances = (_logistic(self.log_odds[0]), self.chance(request.task_id))
+        chance_right = self.chance(request.task_id)
+        if self.repair is not None and request.prompt.name.startswith("revise"):
+            chance_right = self.repair
+        chances = (_logistic(self.log_odds[0]), chance_right)
         draw = random.Random(request.seed)
         if request.decoding == "greedy":
             parsable, right = (chance >= 0.5 for chance in chances)

@@ -1,0 +1,1 @@
+"""Agents: a policy that answers, sees what the public tests say, and answers again."""

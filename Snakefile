@@ -29,6 +29,7 @@ rule all:
     default_target: True
     input:
         "<results>/reports/all",
+        "<results>/archive/manifest.json",
 
 
 include: "workflow/rules/tasks.smk"
@@ -37,3 +38,4 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/reports.smk"
+include: "workflow/rules/archive.smk"

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from codeself.records.archiving import ArchiveConfig
 from codeself.records.base import Record, describe_validation_error
 from codeself.records.datasets import TaskSetConfig
 from codeself.records.errors import InputError
@@ -137,6 +138,9 @@ class Config(Record):
     practice: PracticeConfig = Field(default_factory=PracticeConfig, description="How arms practise.")
     shards: ShardsConfig = Field(
         default_factory=ShardsConfig, description="Into how many jobs a stage is cut."
+    )
+    archive: ArchiveConfig = Field(
+        default_factory=ArchiveConfig, description="What of the run goes into its archive."
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,59 @@
+"""Facts about the machine at hand and what the run cost on it. For people, and outside the record."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from codeself.provenance.stage_costs import stage_costs
+from codeself.records.manifest import HostFacts
+
+
+def host_facts(benchmarks: Path) -> HostFacts:
+    """No name of the machine or of its user is among them. benchmarks: folder of Snakemake's tables."""
+    cpu = _cpu()
+    costs = stage_costs(benchmarks) if any(benchmarks.rglob("*.tsv")) else []
+    return HostFacts(
+        system={
+            "kernel": f"{platform.system()} {platform.release()}",
+            "architecture": platform.machine(),
+            "libc": " ".join(platform.libc_ver()),
+        },
+        cpu={
+            "model": cpu.get("model name", ""),
+            "cores": os.cpu_count() or 0,
+            "flags": sorted(cpu.get("flags", cpu.get("Features", "")).split()),
+        },
+        memory_mb=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        gpus=_gpus(),
+        costs={
+            cost.stage: {
+                "jobs": cost.jobs,
+                "wall_seconds": round(cost.seconds, 1),
+                "cpu_seconds": round(cost.cpu_seconds, 1),
+                "peak_mb": round(cost.peak_mb),
+            }
+            for cost in costs
+        },
+    )
+
+
+def _cpu() -> dict[str, str]:
+    """What the kernel says of the first core."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return {}
+    lines = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    return {name.strip(): value.strip() for name, _, value in lines}
+
+
+def _gpus() -> tuple[str, ...]:
+    query = ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ()
+    return tuple(done.stdout.strip().splitlines())

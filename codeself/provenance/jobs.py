@@ -1,0 +1,89 @@
+"""How each artifact was made, from what Snakemake wrote down when it made it.
+
+Snakemake keeps one JSON file for each output under .snakemake/metadata, named by the output's path in base64. Where
+there is none (--drop-metadata, another backend for it, another version's form), the artifact's job is not known, and
+everything else of the record still holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from codeself.records.manifest import RESULTS, Job
+
+_CODE = re.compile(r"'([0-9a-f]{12})'")
+# What follows these words decides nothing of what is made.
+_OF_THE_HOST = ("--workers", "--timings")
+# A folder of local copies of public files, which the shell fills in.
+_LOCAL_COPY = re.compile(r"\$\{CODESELF_DATASETS:[^}]*\}\S*")
+
+
+class Naming:
+    """Names of files in the record: the results folder is called RESULTS, and a place on the host is cut to its end."""
+
+    def __init__(self, results: str) -> None:
+        self.results = results.rstrip("/")
+
+    def __call__(self, path: str) -> str:
+        if path == self.results or path.startswith(f"{self.results}/"):
+            return RESULTS + path.removeprefix(self.results)
+        return Path(path).name if path.startswith("/") else path
+
+
+def jobs_behind(metadata: Path, artifacts: Iterable[str], results: str) -> list[Job]:
+    """The jobs that made these artifacts, each once, in the order of their first outputs.
+
+    artifacts: paths in the record. results: the results folder, as the rules name it.
+    """
+    name = Naming(results)
+    wanted = sorted(artifacts)
+    made: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {}
+    for output, record in sorted(_records(metadata)):
+        shown = name(output)
+        own = [path for path in wanted if path == shown or path.startswith(f"{shown}/")]
+        if own:
+            made.setdefault((record["rule"], record["shellcmd"]), (record, []))[1].extend(own)
+    jobs = [
+        Job(
+            rule=record["rule"],
+            command=_words(record["shellcmd"], name),
+            code=next((found[1] for found in map(_CODE.fullmatch, record["params"]) if found), ""),
+            inputs=tuple(sorted(map(name, record["input"]))),
+            outputs=tuple(sorted(set(outputs))),
+        )
+        for record, outputs in made.values()
+    ]
+    return sorted(jobs, key=lambda job: job.outputs)
+
+
+def _records(metadata: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each output's path and what is known of it; what cannot be read is passed over."""
+    for path in metadata.rglob("*"):
+        # A long name is cut into folders, whose names begin with "@".
+        packed = "".join(part.removeprefix("@") for part in path.relative_to(metadata).parts)
+        try:
+            output = base64.urlsafe_b64decode(packed).decode()
+            record = json.loads(path.read_bytes())
+        except (OSError, ValueError, binascii.Error):
+            continue
+        if isinstance(record, dict) and {"rule", "shellcmd", "params", "input"} <= record.keys():
+            yield output, record
+
+
+def _words(command: str, name: Naming) -> tuple[str, ...]:
+    """The words of a shell line, without redirections and what is the host's."""
+    words: list[str] = []
+    waiting = iter(shlex.split(_LOCAL_COPY.sub("", command)))
+    for word in waiting:
+        if re.fullmatch(r"\d?>", word) or word in _OF_THE_HOST:
+            next(waiting, None)
+        else:
+            words.append(name(word))
+    return tuple(words)

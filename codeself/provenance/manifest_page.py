@@ -1,0 +1,57 @@
+"""The manifest as a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codeself.records.manifest import Manifest
+
+
+def manifest_page(manifest: Manifest) -> str:
+    """Markdown: what the run was made from, then every artifact."""
+    return "\n".join(_lines(manifest)) + "\n"
+
+
+def _lines(manifest: Manifest) -> Iterator[str]:
+    code, environment = manifest.code, manifest.environment
+    commit = code.commit or "no checkout"
+    if code.changes_sha256:
+        commit += f", with changes {code.changes_sha256[:12]} that were not committed"
+    yield f"# Manifest: {manifest.title}"
+    yield ""
+    yield f"Every file of this run. One digest stands for them all: `{manifest.root}`."
+    yield ""
+    facts = {
+        "code": f"codeself {code.version}, {commit}; package {code.package_sha256[:12]}",
+        "config": manifest.config_sha256,
+        "plan": manifest.plan_sha256 or "none: nothing was practised",
+        "Python": f"{environment.implementation} {environment.python}",
+        "locks": ", ".join(f"{name} {digest[:12]}" for name, digest in environment.locks.items()) or "none",
+        "packages": f"{len(environment.packages)} locked ones installed"
+        + (", not as locked: " if environment.unlike_lock else "")
+        + ", ".join(f"{name} {version}" for name, version in environment.unlike_lock.items()),
+        "isolation": ", ".join(f"{count} judged at {level}" for level, count in manifest.isolation.items()),
+        "seeds": ", ".join(f"{name} {seed}" for name, seed in manifest.seeds.items()),
+        "models": ", ".join(f"{model.name} {model.weights_sha256[:12]}" for model in manifest.models.values())
+        or "none with weights",
+        "datasets": ", ".join(f"{path} {data.sha256[:12]}" for path, data in manifest.datasets.items())
+        or "none fetched",
+    }
+    yield "| what | which |"
+    yield "|---|---|"
+    yield from (f"| {name} | {value} |" for name, value in facts.items())
+    yield ""
+    yield "## Artifacts"
+    yield ""
+    yield "| file | bytes | rows | made by | sha256 |"
+    yield "|---|---:|---:|---|---|"
+    for each in manifest.artifacts:
+        job = manifest.job_of(each)
+        rows = str(each.rows.count) if each.rows else ""
+        yield f"| {each.path} | {each.bytes} | {rows} | {job.rule if job else ''} | `{each.sha256}` |"
+    yield ""
+    yield "## Given to the run"
+    yield ""
+    yield "| file | bytes | sha256 |"
+    yield "|---|---:|---|"
+    yield from (f"| {each.path} | {each.bytes} | `{each.sha256}` |" for each in manifest.inputs)

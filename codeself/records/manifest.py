@@ -1,0 +1,128 @@
+"""The manifest: every artifact of a run with its digest and how it was made. The root of the record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from codeself.records.base import Record
+from codeself.records.models import ModelRecord
+from codeself.records.sources import Sha256
+from codeself.records.verdicts import IsolationLevel
+
+MANIFEST_FILE = "manifest.json"
+ROWS_FILE = "rows.json"
+# Where the artifacts of a run stand in its record, whatever its results folder was called.
+RESULTS = "results"
+
+
+class RowsDigest(Record):
+    """Of a file with one record a line. root: of the Merkle tree over the sha256 of its lines."""
+
+    count: int = Field(ge=0)
+    root: Sha256
+
+
+class FileDigest(Record):
+    """One file. path: in the record, with '/' between its parts."""
+
+    path: str
+    sha256: Sha256
+    bytes: int = Field(ge=0)
+
+
+class Artifact(FileDigest):
+    """A file that the graph made. job: which of the manifest's jobs made it, None where that is not known."""
+
+    rows: RowsDigest | None = None
+    job: int | None = None
+
+
+class Job(Record):
+    """One job of the graph. command: its words; the number of workers and where the log went are left out, since
+    they decide nothing. code: digest of the code behind the command. inputs, outputs: paths in the record.
+    """
+
+    rule: str
+    command: tuple[str, ...]
+    code: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+class CodeVersion(Record):
+    """commit: of the checkout, empty where there is none. changes_sha256: of what was not committed, empty where
+    everything was. package_sha256: of the package's own files.
+    """
+
+    version: str
+    commit: str = ""
+    changes_sha256: str = ""
+    package_sha256: Sha256
+
+
+class Environment(Record):
+    """locks: digest of each lock file. packages: the version of each locked package that was installed. unlike_lock:
+    those that were installed in another version than the lock says, with that version.
+    """
+
+    python: str
+    implementation: str
+    locks: dict[str, Sha256]
+    packages: dict[str, str]
+    unlike_lock: dict[str, str]
+
+
+class DatasetRecord(Record):
+    """A public file: where it is fetched from, its pinned digest, and that of the file that was used."""
+
+    url: str
+    pinned: str
+    sha256: str
+
+
+class Manifest(Record):
+    """The record of a run.
+
+    config: as used, defaults filled in; places on the host are cut to their last part. plan_sha256: empty where
+    nothing was planned. isolation: judged candidates by the level they ran at. seeds: every root of random draws.
+    models: each model record by its path. inputs: files that the graph was given, digests too.
+    root: of the Merkle tree over all files, artifacts first.
+    """
+
+    format: str = "codeself-manifest-1"
+    title: str
+    config: dict[str, Any]
+    config_sha256: Sha256
+    plan_sha256: str
+    seeds: dict[str, int]
+    isolation: dict[IsolationLevel, int]
+    training_isolation: dict[str, IsolationLevel]
+    code: CodeVersion
+    environment: Environment
+    models: dict[str, ModelRecord]
+    datasets: dict[str, DatasetRecord]
+    artifacts: tuple[Artifact, ...]
+    inputs: tuple[FileDigest, ...]
+    jobs: tuple[Job, ...]
+    root: Sha256
+
+    def job_of(self, artifact: Artifact) -> Job | None:
+        return None if artifact.job is None else self.jobs[artifact.job]
+
+
+class Rows(Record):
+    """For each file with rows, the first 16 hex digits of each line's sha256: enough to name a row that changed."""
+
+    rows: dict[str, tuple[str, ...]]
+
+
+class HostFacts(Record):
+    """Facts about one machine on one day: beside the record, never in it. costs: of each stage, in seconds."""
+
+    system: dict[str, str]
+    cpu: dict[str, Any]
+    memory_mb: int
+    gpus: tuple[str, ...]
+    costs: dict[str, dict[str, float]]

@@ -1,0 +1,122 @@
+# The record: what was made and how, and one file to check it all from.
+#
+# in   every artifact of the run, what it was given, lock files
+# out  <results>/archive/manifest.json, manifest.md    every artifact with its digest and the command that made it
+#      <results>/archive/rows.json                     digests of rows, to name one that changed
+#      <results>/archive/host.json                     this machine, and the run's cost: no part of the record
+#      <results>/archive/codeself.tar.gz               all of it, the same bytes for the same run
+from types import SimpleNamespace
+
+# Where tasks come from: task sets that are evaluated, planned for or practised on.
+USED = list(dict.fromkeys([*(each.taskset for each in CONFIG.evaluations), PLANNED, PRACTISED]))
+# Each policy's evaluations. The plan is made from the base's rates on the dev split.
+EVALUATED = {
+    "base": list(
+        dict.fromkeys(
+            [(each.taskset, each.split) for each in CONFIG.evaluations] + [(PLANNED, "dev")] * bool(ARMS)
+        )
+    ),
+    **{policy: [(taskset, "test") for taskset in (PLANNED, *ELSEWHERE)] for policy in TRAINED},
+}
+
+
+def each_evaluation(pattern, **shards):
+    """A path for each policy's each evaluation."""
+    return [
+        path
+        for policy, sets in EVALUATED.items()
+        for taskset, split in sets
+        for path in expand(pattern, policy=policy, taskset=taskset, split=split, **shards)
+    ]
+
+
+def dataset_files(wildcards):
+    """The public files behind the task sets."""
+    tasksets = [SimpleNamespace(taskset=name) for name in USED]
+    found = [dataset_path(role)(taskset) for taskset in tasksets for role in ("tasks", "plus")]
+    return [path for path in found if path]
+
+
+def given_files(wildcards):
+    """What the run was given: definitions of tasks, the prompt, templates of reports; who to cite."""
+    tasksets = [SimpleNamespace(taskset=name) for name in USED]
+    own = [path for taskset in tasksets for path in definitions(taskset)]
+    pages = sorted(map(str, Path("codeself/reports/templates").iterdir()))
+    about = [name for name in ("CITATION.cff", "LICENSE") if Path(name).is_file()]
+    return [
+        *own,
+        prompt_path(wildcards),
+        *([answers_path(wildcards)] if answers_path(wildcards) else []),
+        *pages,
+        *about,
+    ]
+
+
+rule make_manifest:
+    """Every artifact with its digest, the command that made it, and where all of it came from."""
+    input:
+        datasets=dataset_files,
+        tasks=expand("<results>/tasks/{taskset}.jsonl", taskset=USED),
+        validations=expand("<results>/tasks/{taskset}.validation.json", taskset=USED),
+        audits=evaluated_tasksets("<results>/tasks/{taskset}.audit.json", OWN_FORMATS),
+        splits=expand("<results>/splits/{taskset}.json", taskset=USED),
+        models=(
+            [f"<results>/models/{CONFIG.base}/model.json"]
+            if policy_of(None).backend == "transformers"
+            else []
+        ),
+        rollouts=each_evaluation(
+            "<results>/rollouts/{policy}/{taskset}.{split}.{shard}.jsonl",
+            shard=range(CONFIG.shards.rollouts),
+        ),
+        verdicts=each_evaluation(
+            "<results>/verdicts/{policy}/{taskset}.{split}.{shard}.{part}.jsonl",
+            shard=range(CONFIG.shards.rollouts),
+            part=range(CONFIG.shards.verdicts),
+        ),
+        metrics=each_evaluation("<results>/metrics/{policy}/{taskset}.{split}.json"),
+        per_task=each_evaluation("<results>/metrics/{policy}/{taskset}.{split}.tasks.csv"),
+        plan=["<results>/plan.json"] if ARMS else [],
+        training=expand(
+            "<results>/training/{trained}/{file}",
+            trained=TRAINED,
+            file=["done.json", "metrics.jsonl", "samples.jsonl", "policy/model.json"],
+        ),
+        comparisons=[f"<results>/comparisons/{PLANNED}.test.json"] if ARMS else [],
+        reports=rules.index_reports.input.reports,
+        figures=[
+            f"<results>/reports/{name}_figures"
+            for name in ("baseline", *(["evidence", "training"] if ARMS else []))
+        ],
+        index=["<results>/reports/all", "<results>/reports/index.html"],
+        given=given_files,
+        locks=sorted(map(str, Path().glob("requirements.*.lock"))),
+    output:
+        manifest="<results>/archive/manifest.json",
+        rows="<results>/archive/rows.json",
+        page="<results>/archive/manifest.md",
+        host="<results>/archive/host.json",
+    log:
+        "<results>/logs/make_manifest.log",
+    benchmark:
+        "<results>/benchmarks/make_manifest.tsv"
+    resources:
+        mem_mb=2000,
+    params:
+        config=json.dumps(CONFIG.model_dump(mode="json"), sort_keys=True),
+        files=lambda wildcards, input: flags(
+            artifact=[
+                path
+                for name, paths in input.items()
+                if name not in ("given", "locks")
+                for path in ([paths] if isinstance(paths, str) else paths)
+            ],
+            given=list(input.given),
+            lock=list(input.locks),
+        ),
+        benchmarks="<results>/benchmarks",
+        code=code_digest("make-manifest"),
+    shell:
+        "codeself make-manifest --config {params.config:q} {params.files} --benchmarks {params.benchmarks:q}"
+        " --output {output.manifest:q} --rows {output.rows:q} --page {output.page:q} --host {output.host:q}"
+        " 2> {log:q}"

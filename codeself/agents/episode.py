@@ -1,15 +1,14 @@
-"""One attempt: which answers were written, what was told of each, when it ends, and which answer it submits."""
+"""One attempt: which answers were written, what was told of each, and when it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from codeself.agents.changes import change_of, unified
 from codeself.agents.revising import Observed, attempt_source
 from codeself.policies.backend import Completion, Request
 from codeself.records.tasks import Task
-from codeself.records.traces import Budget, Ending, PublicResult, Step, SubmitRule
+from codeself.records.traces import Budget, Ending, PublicResult, Step
 from codeself.records.verdicts import Candidate
 
 
@@ -79,13 +78,3 @@ class Episode:
 
     def __post_init__(self) -> None:
         self._sources: list[str] = []
-
-
-def submitted(results: Sequence[PublicResult], rule: SubmitRule) -> int:
-    """The place of the answer that the rule submits, from the public results alone."""
-    last = len(results) - 1
-    if rule == "first-public":
-        return next((place for place, result in enumerate(results) if result.status == "passed"), last)
-    if rule == "most-public":
-        return max(range(len(results)), key=lambda place: (results[place].passed, -place))
-    return last

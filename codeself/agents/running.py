@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codeself.agents.episode import Episode, submitted
+from codeself.agents.episode import Episode
 from codeself.agents.feedback import observe, public_task
 from codeself.agents.revising import render_revisions
 from codeself.policies.backend import Policy, Progress, Prompt, Request
@@ -18,7 +18,7 @@ from codeself.policies.prompts import Template
 from codeself.records.digests import seed_from
 from codeself.records.errors import InfrastructureError, InputError
 from codeself.records.tasks import Task
-from codeself.records.traces import Budget, Strategy, SubmitRule, Trace
+from codeself.records.traces import Budget, Strategy, SubmitRule, Trace, place_submitted
 from codeself.records.verdicts import Verdict
 from codeself.sandbox.pool import Job, JudgePool
 
@@ -158,7 +158,7 @@ def _traces(
     traces = []
     for episode in episodes:
         own = [next(verdicts) for _ in episode.steps]
-        chosen = submitted([step.public for step in episode.steps], settings.rule)
+        chosen = place_submitted([step.public for step in episode.steps], settings.rule)
         task = whole[episode.task.task_id]
         trace_id = f"{policy_name}/{task.task_id}/{settings.strategy}-{episode.attempt}"
         assert episode.ended is not None

@@ -6,6 +6,7 @@ after the attempt has ended, and stands beside it for whoever measures.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -130,3 +131,13 @@ class Trace(Record):
 def step_right(step: Step) -> bool:
     """Whether an answer passes all the tests that were run on it."""
     return step.correct if step.correct_locked is None else step.correct_locked
+
+
+def place_submitted(results: Sequence[PublicResult], rule: SubmitRule) -> int:
+    """The place of the answer that the rule submits, from the public results alone."""
+    last = len(results) - 1
+    if rule == "first-public":
+        return next((place for place, result in enumerate(results) if result.status == "passed"), last)
+    if rule == "most-public":
+        return max(range(len(results)), key=lambda place: (results[place].passed, -place))
+    return last

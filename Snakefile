@@ -29,7 +29,7 @@ rule all:
     default_target: True
     input:
         "<results>/reports/all",
-        "<results>/archive/manifest.json",
+        "<results>/archive/codeself.tar.gz",
 
 
 include: "workflow/rules/tasks.smk"

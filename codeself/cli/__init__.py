@@ -40,6 +40,7 @@ COMMANDS = (
     "report-evidence",
     "index-reports",
     "make-manifest",
+    "make-archive",
     "write-schemas",
     "judge",
     "sandbox",

@@ -11,7 +11,6 @@ from typing import Any
 from codeself.provenance.environment import code_version, environment
 from codeself.provenance.jobs import Naming, jobs_behind
 from codeself.provenance.merkle import SHORT, line_digests, merkle_root
-from codeself.records.archiving import part_of
 from codeself.records.config import Config
 from codeself.records.digests import sha256_file, sha256_json
 from codeself.records.errors import InputError
@@ -31,8 +30,8 @@ from codeself.records.metrics import Metrics
 from codeself.records.models import ModelRecord
 from codeself.records.training import TrainingRecord
 
-# Parts whose files hold one record a line, apart from the indented JSON beside them.
-_WITH_ROWS = {"tasks", "rollouts", "verdicts", "training", "agentic"}
+# Files in which a line that changed can be named.
+_TEXT = {".jsonl", ".json", ".csv", ".md", ".html", ""}
 
 
 def make_manifest(
@@ -53,11 +52,7 @@ def make_manifest(
     if stray:
         raise InputError(f"{stray}: is not in the results folder {folder}; an artifact of the run must be")
     jobs = jobs_behind(metadata, files, config.results)
-    leaves = {
-        shown: line_digests(path)
-        for shown, path in sorted(files.items())
-        if path.suffix == ".jsonl" and part_of(shown.removeprefix(f"{RESULTS}/")) in _WITH_ROWS
-    }
+    leaves = {shown: line_digests(path) for shown, path in sorted(files.items()) if path.suffix in _TEXT}
     made = tuple(_artifact(shown, files[shown], leaves.get(shown), jobs) for shown in sorted(files))
     given = tuple(
         _digest(shown, path)

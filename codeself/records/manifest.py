@@ -18,7 +18,7 @@ RESULTS = "results"
 
 
 class RowsDigest(Record):
-    """Of a file with one record a line. root: of the Merkle tree over the sha256 of its lines."""
+    """Of a text file. root: of the Merkle tree over the sha256 of its lines, count of them."""
 
     count: int = Field(ge=0)
     root: Sha256
@@ -113,7 +113,7 @@ class Manifest(Record):
 
 
 class Rows(Record):
-    """For each file with rows, the first 16 hex digits of each line's sha256: enough to name a row that changed."""
+    """For each text file, the first 8 hex digits of each line's sha256: enough to name a line that changed."""
 
     rows: dict[str, tuple[str, ...]]
 

@@ -120,3 +120,27 @@ rule make_manifest:
         "codeself make-manifest --config {params.config:q} {params.files} --benchmarks {params.benchmarks:q}"
         " --output {output.manifest:q} --rows {output.rows:q} --page {output.page:q} --host {output.host:q}"
         " 2> {log:q}"
+
+
+rule make_archive:
+    """One file with the whole record, from which it can be checked elsewhere: codeself verify."""
+    input:
+        manifest="<results>/archive/manifest.json",
+        describing=["<results>/archive/rows.json", "<results>/archive/manifest.md"],
+        host=["<results>/archive/host.json"] if CONFIG.archive.host else [],
+    output:
+        archive="<results>/archive/codeself.tar.gz",
+        statement="<results>/archive/codeself.tar.gz.intoto.json",
+    log:
+        "<results>/logs/make_archive.log",
+    benchmark:
+        "<results>/benchmarks/make_archive.tsv"
+    resources:
+        mem_mb=1000,
+    params:
+        describing=lambda wildcards, input: flags(describing=[*input.describing, *input.host]),
+        archive=CONFIG.archive.model_dump_json(),
+        code=code_digest("make-archive"),
+    shell:
+        "codeself make-archive --manifest {input.manifest:q} {params.describing} --archive {params.archive:q}"
+        " --output {output.archive:q} --statement {output.statement:q} 2> {log:q}"

@@ -92,7 +92,7 @@ def _summary(arms: Mapping[str, Sequence[Run]]) -> Table:
             f"`{run.name}`",
             count(run.record.steps),
             count(run.record.samples),
-            f"{count(run.record.wasted)} ({percent(run.record.wasted / run.record.samples)})",
+            _part(run.record.wasted, run.record.samples),
             count(sum(step.refills for step in run.steps)),
             count(sum(step.updates for step in run.steps)),
             count(run.record.sampled_tokens),
@@ -193,7 +193,9 @@ def _endings_section(arms: Mapping[str, Sequence[Run]], drawn: Drawer) -> Evalua
         for arm, each in found.items()
         for third, counts in (("first", each.first), ("last", each.last))
     ]
-    rows = [[name, *(_part(counts, name) for _, counts in columns)] for name in names]
+    rows = [
+        [name, *(_part(counts.get(name, 0), sum(counts.values())) for _, counts in columns)] for name in names
+    ]
     rows.append(["all", *(count(sum(counts.values())) for _, counts in columns)])
     sizes = dict.fromkeys(each.steps for each in found.values())
     table = Table(["ending", *(name for name, _ in columns)], rows, [False] + [True] * len(columns))
@@ -226,6 +228,5 @@ def _endings_section(arms: Mapping[str, Sequence[Run]], drawn: Drawer) -> Evalua
     )
 
 
-def _part(counts: Mapping[str, int], ending: str) -> str:
-    number, total = counts.get(ending, 0), sum(counts.values())
+def _part(number: int, total: int) -> str:
     return f"{count(number)} ({percent(number / total if total else 0.0)})"

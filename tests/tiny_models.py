@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 CHAT_TEMPLATE = (
@@ -38,3 +39,19 @@ def make_tiny_model(folder: Path, *, chat_template: str = CHAT_TEMPLATE, seed: i
     LlamaForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
+
+
+def teach(folder: Path, texts: Sequence[str], *, updates: int = 150, rate: float = 1e-2) -> None:
+    """Let the model in the folder imitate the texts, each padded to the longest with its end token."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    batch = tokenizer(list(texts), padding=True, return_tensors="pt")["input_ids"]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
+    for _ in range(updates):
+        model(batch, labels=batch).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.save_pretrained(folder)

@@ -7,13 +7,16 @@ that is renewed after each update. On one thread everything is bit for bit the s
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch.nn.functional import log_softmax
+from torch.utils.checkpoint import checkpoint
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from codeself.learning.learner import State, Texts, Updated, joined
 from codeself.learning.objective import Objective, Scores, Targets
@@ -58,8 +61,7 @@ class LanguageModelLearner:
         if config.lora is not None:
             self._model = _with_adapters(self._model, config)
         if config.gradient_checkpointing:
-            self._model.gradient_checkpointing_enable({"use_reentrant": False})
-            self._model.enable_input_require_grads()
+            _compute_twice(self._model)
         # Dropout, where a model has any, would make the chances of a token differ from those it was drawn with.
         self._model.eval()
         self._critic = _ValueHead(self._model.config.hidden_size).to(self._device) if critic else None
@@ -234,6 +236,19 @@ def _with_adapters(model: Any, config: PracticeConfig) -> Any:
         return peft.get_peft_model(model, settings)
     except ValueError as error:
         raise InputError(f"practice.lora.targets: {error}") from error
+
+
+def _compute_twice(model: Any) -> None:
+    """Let layers keep no activations for the backward pass. The library's own switch works in training mode alone."""
+    for layer in model.modules():
+        if isinstance(layer, GradientCheckpointingLayer):
+            layer.forward = partial(_forgetful, layer.forward)
+
+
+def _forgetful(forward: Callable[..., Any], *inputs: Any, **named: Any) -> Any:
+    if not torch.is_grad_enabled():
+        return forward(*inputs, **named)
+    return checkpoint(forward, *inputs, use_reentrant=False, **named)
 
 
 def _autocast_dtype(asked: str, device: torch.device) -> torch.dtype | None:

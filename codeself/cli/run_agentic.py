@@ -31,6 +31,7 @@ from codeself.cli.sampling import (
     DeviceOption,
     Dtype,
     DtypeOption,
+    GPUMemoryOption,
     ModelOption,
     PromptOption,
     RightOption,
@@ -38,8 +39,8 @@ from codeself.cli.sampling import (
     ThreadsOption,
     UnparsableOption,
     mock_policy,
+    model_policy,
     template_path,
-    transformers_policy,
 )
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def command(
     device: DeviceOption = Device.cpu,
     threads: ThreadsOption = 1,
     batch_size: BatchSizeOption = 32,
+    gpu_memory: GPUMemoryOption = 0.85,
     right: RightOption = 0.35,
     unparsable: UnparsableOption = 0.1,
     spread: SpreadOption = 1.0,
@@ -166,7 +168,7 @@ def command(
 
         writer = StaticPolicy(chosen, answers)
     else:
-        writer = transformers_policy(model, dtype, device, threads, batch_size)
+        writer = model_policy(backend, model, dtype, device, threads, batch_size, gpu_memory)
     config = judge_config(
         isolation,
         scan,

@@ -15,6 +15,7 @@ from codeself.cli.sampling import (
     DeviceOption,
     Dtype,
     DtypeOption,
+    GPUMemoryOption,
     ModelOption,
     PromptOption,
     RightOption,
@@ -22,8 +23,8 @@ from codeself.cli.sampling import (
     ThreadsOption,
     UnparsableOption,
     mock_policy,
+    model_policy,
     template_path,
-    transformers_policy,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def command(
     device: DeviceOption = Device.cpu,
     threads: ThreadsOption = 1,
     batch_size: BatchSizeOption = 32,
+    gpu_memory: GPUMemoryOption = 0.85,
     right: RightOption = 0.35,
     unparsable: UnparsableOption = 0.1,
     spread: SpreadOption = 1.0,
@@ -99,7 +101,7 @@ def command(
     elif backend is Backend.static:
         writer = _static(chosen, answers)
     else:
-        writer = transformers_policy(model, dtype, device, threads, batch_size)
+        writer = model_policy(backend, model, dtype, device, threads, batch_size, gpu_memory)
     draws = Draws(samples, greedy, temperature, top_p, max_new_tokens, seed)
     total = len(chosen) * (samples + greedy)
     with counting("sampling", total) as progress:

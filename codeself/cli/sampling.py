@@ -11,8 +11,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from codeself.policies.backend import Policy
     from codeself.policies.mock import MockPolicy
-    from codeself.policies.transformers import TransformersPolicy
     from codeself.records.tasks import Task
 
 
@@ -20,6 +20,7 @@ class Backend(StrEnum):
     mock = "mock"
     static = "static"
     transformers = "transformers"
+    vllm = "vllm"
 
 
 class Dtype(StrEnum):
@@ -39,7 +40,7 @@ PromptOption = Annotated[
     str, typer.Option(help="Prompt template: a file, or the name of one under resources/prompts.")
 ]
 ModelOption = Annotated[
-    Path | None, typer.Option(help="Model folder (transformers), or a mock's after practice.")
+    Path | None, typer.Option(help="Model folder (transformers, vllm), or a mock's after practice.")
 ]
 DtypeOption = Annotated[
     Dtype, typer.Option(help="Number format (transformers); auto: bfloat16 where it is fast, else float32.")
@@ -47,6 +48,9 @@ DtypeOption = Annotated[
 DeviceOption = Annotated[Device, typer.Option(help="Where the model runs (transformers).")]
 ThreadsOption = Annotated[int, typer.Option(min=1, help="CPU threads (transformers).")]
 BatchSizeOption = Annotated[int, typer.Option(min=1, help="Completions at a time (transformers).")]
+GPUMemoryOption = Annotated[
+    float, typer.Option(min=0.01, max=1, help="Share of the GPU's memory for the engine (vllm).")
+]
 RightOption = Annotated[float, typer.Option(help="Share of right answers (mock).")]
 UnparsableOption = Annotated[float, typer.Option(help="Share of answers without usable code (mock).")]
 SpreadOption = Annotated[float, typer.Option(help="Deviation of the tasks' log-odds (mock).")]
@@ -65,12 +69,24 @@ def mock_policy(
     return MockPolicy.read(tasks, model) if model else MockPolicy(tasks, right, unparsable, spread)
 
 
-def transformers_policy(
-    model: Path | None, dtype: Dtype, device: Device, threads: int, batch_size: int
-) -> TransformersPolicy:
-    from codeself.policies.transformers import TransformersPolicy
+def model_policy(
+    backend: Backend,
+    model: Path | None,
+    dtype: Dtype,
+    device: Device,
+    threads: int,
+    batch_size: int,
+    gpu_memory: float,
+) -> Policy:
+    """backend: transformers or vllm. The engine of vllm decides on its device, threads and batches itself."""
     from codeself.records.errors import InputError
 
     if model is None:
-        raise InputError("--model: is missing; backend transformers runs a model folder")
+        raise InputError(f"--model: is missing; backend {backend.value} runs a model folder")
+    if backend is Backend.vllm:
+        from codeself.policies.vllm import VLLMPolicy
+
+        return VLLMPolicy(model, dtype.value, gpu_memory)
+    from codeself.policies.transformers import TransformersPolicy
+
     return TransformersPolicy(model, dtype.value, device.value, threads, batch_size)

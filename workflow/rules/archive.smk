@@ -60,11 +60,7 @@ rule make_manifest:
         validations=expand("<results>/tasks/{taskset}.validation.json", taskset=USED),
         audits=evaluated_tasksets("<results>/tasks/{taskset}.audit.json", OWN_FORMATS),
         splits=expand("<results>/splits/{taskset}.json", taskset=USED),
-        models=(
-            [f"<results>/models/{CONFIG.base}/model.json"]
-            if policy_of(None).backend == "transformers"
-            else []
-        ),
+        models=([f"<results>/models/{CONFIG.base}/model.json"] if BACKEND in WITH_WEIGHTS else []),
         rollouts=each_evaluation(
             "<results>/rollouts/{policy}/{taskset}.{split}.{shard}.jsonl",
             shard=range(CONFIG.shards.rollouts),

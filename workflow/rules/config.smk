@@ -102,6 +102,10 @@ def split_flags(wildcards):
 
 # Rollouts
 
+BACKENDS = ("mock", "static", "transformers", "vllm")
+WITH_WEIGHTS = ("transformers", "vllm")
+BACKEND = CONFIG.policies[CONFIG.base].backend
+
 
 def policy_of(wildcards):
     """How a policy is run: a trained one as the base is, with its own weights."""
@@ -120,8 +124,7 @@ def model_path(wildcards):
     """The model that a policy needs, or nothing for a policy without weights."""
     if is_trained(wildcards):
         return "<results>/training/{policy}/policy/model.json"
-    needs_model = policy_of(wildcards).backend == "transformers"
-    return f"<results>/models/{CONFIG.base}/model.json" if needs_model else []
+    return f"<results>/models/{CONFIG.base}/model.json" if BACKEND in WITH_WEIGHTS else []
 
 
 def prompt_path(wildcards):
@@ -137,8 +140,7 @@ def answers_path(wildcards):
 
 def sampling_code(wildcards):
     """Digest of what samples from this policy: an edit of another backend leaves its completions as they are."""
-    others = {policy.backend for policy in CONFIG.policies.values()} - {policy_of(wildcards).backend}
-    unused = [f"codeself.policies.{backend}" for backend in sorted(others)]
+    unused = [f"codeself.policies.{backend}" for backend in BACKENDS if backend != BACKEND]
     return code_digest("run-rollouts", without=[*unused, "codeself.provenance.code_digest"])
 
 
@@ -149,18 +151,26 @@ def policy_flags(wildcards, input):
 
 # Training
 
+LEARNER = "transformers" if BACKEND in WITH_WEIGHTS else BACKEND
+
 
 def arm_flags(wildcards):
     arm, _, number = wildcards.trained.rpartition("-seed")
     return flags(arm=arm, seed=number)
 
 
+def learner_flags(wildcards, input):
+    """A policy that vLLM runs is loaded into transformers to learn, and samples there while it does."""
+    policy = policy_of(wildcards).model_dump(exclude={"model", "gpu_memory"}) | {"backend": LEARNER}
+    return flags(**policy, model=os.path.dirname(input.model) if input.model else None)
+
+
 def training_code(wildcards):
     """Digest of what trains: a mock policy learns without the code of language models, and the other way round."""
     learners = {"mock": "learning.mock_learner", "transformers": "learning.language_model"}
-    backend = policy_of(wildcards).backend
-    unused = [module for name, module in learners.items() if name != backend]
-    unused += [f"policies.{name}" for name in ("mock", "static", "transformers") if name != backend]
+    unused = [module for name, module in learners.items() if name != LEARNER]
+    unused += [f"policies.{name}" for name in BACKENDS if name != LEARNER]
+    unused += [] if PRACTICE.trainer == "trl" else ["learning.trl_trainer"]
     return code_digest("train", without=[f"codeself.{name}" for name in (*unused, "provenance.code_digest")])
 
 

@@ -31,7 +31,7 @@ rule train:
         mem_mb=6000,
     params:
         arm=arm_flags,
-        policy=policy_flags,
+        policy=learner_flags,
         judge=JUDGE,
         folder=lambda wildcards, output: os.path.dirname(output.done),
         code=training_code,

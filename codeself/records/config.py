@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from codeself.records.agentic import AgenticConfig
 from codeself.records.archiving import ArchiveConfig
 from codeself.records.base import Record, describe_validation_error
 from codeself.records.datasets import TaskSetConfig
@@ -136,6 +137,9 @@ class Config(Record):
     metrics: MetricsConfig = Field(default_factory=MetricsConfig, description="How rates are estimated.")
     plan: PlanConfig = Field(default_factory=PlanConfig, description="What is declared before training.")
     practice: PracticeConfig = Field(default_factory=PracticeConfig, description="How arms practise.")
+    agentic: AgenticConfig = Field(
+        default_factory=AgenticConfig, description="Attempts with several answers, beside resampling."
+    )
     shards: ShardsConfig = Field(
         default_factory=ShardsConfig, description="Into how many jobs a stage is cut."
     )
@@ -164,6 +168,8 @@ class Config(Record):
             )
         if self.practice.arms:
             self._check_practice()
+        if self.agentic.policies:
+            self._check_agentic()
         if self.sampling.samples and max(self.metrics.k) > self.sampling.samples:
             raise ValueError(
                 f"metrics.k: pass@{max(self.metrics.k)} needs at least as many samples as k"
@@ -181,6 +187,23 @@ class Config(Record):
             raise ValueError("practice.split: 'test' is what is judged; a policy may not practise on it")
         if self.policies[self.base].backend == "static":
             raise ValueError(f"practice.arms: policy '{self.base}' is static and cannot learn")
+
+    def _check_agentic(self) -> None:
+        if (taskset := self.agentic.taskset) and taskset not in self.tasksets:
+            raise ValueError(
+                f"agentic.taskset: '{taskset}' is not under tasksets ({', '.join(self.tasksets)})"
+            )
+        seeds = self.practice.training_seeds
+        known = ["base", *(f"{arm}-seed{seed}" for arm in self.practice.arms for seed in seeds)]
+        if unknown := [name for name in self.agentic.policies if name not in known]:
+            raise ValueError(
+                f"agentic.policies: '{unknown[0]}' is none of this experiment's ({', '.join(known)})"
+            )
+        if self.agentic.tokens < self.sampling.max_new_tokens:
+            raise ValueError(
+                f"agentic.tokens: {self.agentic.tokens} do not hold one answer of sampling.max_new_tokens"
+                f" ({self.sampling.max_new_tokens})"
+            )
 
 
 def parse_config(data: Mapping[str, Any], origin: str) -> Config:

@@ -21,6 +21,7 @@ from codeself.learning.diagnostics import Drawn, step_record
 from codeself.learning.schedule import rate_at
 from codeself.learning.trainer import PracticeLog, Watch
 from codeself.learning.trl_sampling import Written
+from codeself.learning.trl_settings import updates_of
 from codeself.learning.update import UpdateReport
 from codeself.records.files import write_text
 from codeself.records.jsonl import dumps
@@ -31,6 +32,8 @@ from codeself.records.verdicts import Verdict
 
 # Beside TRL's own files in a checkpoint, and written last: what the run had written down by then.
 _LOG = "practice.json"
+# TRL's names for what a step's record has too.
+_SAID = {"loss": "loss", "grad_norm": "gradient_norm", "entropy": "entropy", "kl": "reference_divergence"}
 
 
 class TRLLog:
@@ -96,8 +99,8 @@ class TRLLog:
             for sample, (each, verdict) in enumerate(zip(written, verdicts, strict=True))
         ]
 
-    def finish_step(self, said: Mapping[str, float], seconds: float) -> tuple[StepRecord, StepTiming]:
-        """said: what TRL logs of the step. seconds: that it took in all."""
+    def finish_step(self, said: Mapping[str, float | None], seconds: float) -> tuple[StepRecord, StepTiming]:
+        """said: what TRL logs of the step, by the names of _SAID. seconds: that it took in all."""
         step, config = len(self.practice.records), self._config
         samples = [sample for sample in self.practice.samples if sample.step == step]
         whole = [paid for paid in self._paid if paid is not None]
@@ -115,12 +118,9 @@ class TRLLog:
         rate = rate_at(step, config.steps, config.optimizer)
         record = step_record(step, drawn, report, rate, config).model_copy(
             update={
-                "updates": 1,
-                "learned_tokens": sum(sample.completion_tokens for sample in samples),
-                "loss": said.get("loss"),
-                "gradient_norm": said.get("grad_norm"),
-                "entropy": said.get("entropy"),
-                "reference_divergence": said.get("kl"),
+                "updates": updates_of(config),
+                "learned_tokens": config.optimizer.epochs * sum(each.completion_tokens for each in samples),
+                **{field: said[name] for name, field in _SAID.items()},
             }
         )
         timing = self._timing(record, seconds)
@@ -146,24 +146,40 @@ class TRLLog:
 
 
 class Steps(transformers.TrainerCallback):
-    """Tells the log when a step is done and when TRL has written a checkpoint. The last step's would be of no use."""
+    """Tells the log when a step of practice is done, after so many updates, and when TRL has written a checkpoint.
 
-    def __init__(self, log: TRLLog, watch: Watch) -> None:
+    What TRL says of several updates is brought to its mean. A checkpoint after the last step would be of no use.
+    """
+
+    def __init__(self, log: TRLLog, watch: Watch, updates: int) -> None:
         self._log = log
         self._watch = watch
+        self._updates = updates
+        self._said: list[Mapping[str, float]] = []
         self._began = self._took = 0.0
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._began = time.perf_counter()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._took = time.perf_counter() - self._began
+        self._took += time.perf_counter() - self._began
         if state.global_step >= state.max_steps:
             control.should_save = False
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float], **_: Any) -> None:
-        if "grad_norm" in logs:  # TRL's summary at the end has none
-            self._watch(*self._log.finish_step(logs, self._took))
+        if "grad_norm" not in logs:  # TRL's summary at the end
+            return
+        self._said.append(dict(logs))
+        if state.global_step % self._updates == 0:
+            means = {name: _mean([each.get(name) for each in self._said]) for name in _SAID}
+            self._watch(*self._log.finish_step(means, self._took))
+            self._said, self._took = [], 0.0
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._log.keep(state.global_step)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """None where TRL did not say so of each."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None

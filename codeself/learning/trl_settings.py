@@ -27,16 +27,19 @@ def check_settings(config: PracticeConfig) -> None:
             config.loss.mask_truncated,
             "it takes every completion without an end token for one that was cut off",
         ),
-        "optimizer.epochs": (config.optimizer.epochs > 1, "one update a step is compared"),
-        "optimizer.minibatches": (config.optimizer.minibatches > 1, "one update a step is compared"),
         "groups_per_pass": (
-            config.prompts_per_step % config.groups_per_pass != 0,
-            "its passes are all of one size: expected a divisor of prompts_per_step",
+            config.prompts_per_step % (config.groups_per_pass * config.optimizer.minibatches) != 0,
+            "its passes are all of one size: expected that times optimizer.minibatches to divide prompts_per_step",
         ),
     }
     for key, (is_refused, reason) in refused.items():
         if is_refused:
             raise InputError(f"practice.{key}: cannot be had with trainer trl: {reason}")
+
+
+def updates_of(config: PracticeConfig) -> int:
+    """How many updates a step of practice makes: for TRL, each of them is a step."""
+    return config.optimizer.epochs * config.optimizer.minibatches
 
 
 def uses_bfloat16(config: PracticeConfig, device: str) -> bool:
@@ -48,14 +51,17 @@ def uses_bfloat16(config: PracticeConfig, device: str) -> bool:
 def arguments(config: PracticeConfig, output: Path, seed: int, device: str) -> trl.GRPOConfig:
     optimizer = config.optimizer
     rows = config.groups_per_pass * config.samples
+    passes = config.prompts_per_step // config.groups_per_pass
     return trl.GRPOConfig(
         output_dir=str(output),
         use_cpu=device == "cpu",
         bf16=uses_bfloat16(config, device),
         seed=seed_from("learner", seed) % 2**32,
-        max_steps=config.steps,
+        max_steps=config.steps * updates_of(config),
         per_device_train_batch_size=rows,
-        gradient_accumulation_steps=config.prompts_per_step * config.samples // rows,
+        gradient_accumulation_steps=passes // optimizer.minibatches,
+        steps_per_generation=passes,
+        num_iterations=optimizer.epochs,
         num_generations=config.samples,
         max_completion_length=config.max_new_tokens,
         temperature=config.temperature,
@@ -75,7 +81,7 @@ def arguments(config: PracticeConfig, output: Path, seed: int, device: str) -> t
         max_grad_norm=optimizer.max_grad_norm,
         logging_steps=1,
         save_strategy="steps",
-        save_steps=config.checkpoint_every,
+        save_steps=config.checkpoint_every * updates_of(config),
         save_total_limit=1,
         report_to="none",
         disable_tqdm=True,

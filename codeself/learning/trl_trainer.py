@@ -2,12 +2,13 @@
 
 Ours are the prompts and their order, the stop rule, the judge, the reward and the learning rate of each step. TRL's
 are the sampling loop (transformers' generate), advantages, loss, gradient and update. It cannot be told to leave off
-three things that our trainer does otherwise:
+four things that our trainer does otherwise:
 
 - Groups whose rewards are all equal pass through the model as well. Their advantage is 0, but their tokens count in
   the mean of aggregation "token", their completions in that of "sequence" and "constant".
 - The chance of a token when it was written is that under the model that learns, not under the one that sampled.
 - A step's completions are drawn from one generator. Its seed stands in each of their rows.
+- A minibatch is made of completions at random, not of whole groups.
 
 A killed run goes on from TRL's own checkpoints.
 """
@@ -37,7 +38,7 @@ from codeself.learning.trained_model import write_trained
 from codeself.learning.trainer import PracticeLog, Watch
 from codeself.learning.trl_log import Steps, TRLLog
 from codeself.learning.trl_sampling import Written, generate
-from codeself.learning.trl_settings import adapters, arguments, check_settings, uses_bfloat16
+from codeself.learning.trl_settings import adapters, arguments, check_settings, updates_of, uses_bfloat16
 from codeself.policies.model_text import ModelText, checked_record
 from codeself.policies.parsing import parse_completion
 from codeself.policies.prompts import Template
@@ -129,7 +130,7 @@ class TRLTrainer:
             rollout_func=self._sample,
             train_dataset=Dataset.from_dict({"prompt": [prompt.text for prompt, _ in self._asked]}),
             processing_class=self._text.tokenizer,
-            callbacks=[Steps(self._log, watch)],
+            callbacks=[Steps(self._log, watch, updates_of(self._config))],
             peft_config=adapters(self._config),
         )
         trainer.practice = self._config
@@ -139,7 +140,7 @@ class TRLTrainer:
     def _sample(self, prompts: Sequence[str], trainer: Any) -> dict[str, Any]:
         """What TRL asks of a rollout_func. Columns that it does not know come to the reward function."""
         since = time.perf_counter()
-        step = trainer.state.global_step
+        step = trainer.state.global_step // updates_of(self._config)
         asked = [each for each in self._of_step(step, self._asked) for _ in range(self._config.samples)]
         assert [prompt.text for prompt, _ in asked] == list(prompts), "TRL samples in another order"
         torch.manual_seed(self._seed_of(step))
@@ -159,7 +160,7 @@ class TRLTrainer:
     def _judge(self, prompts: Sequence[str], **columns: Any) -> list[float | None]:
         """TRL's reward function: a number for each completion; None in a group that the judge had a fault with."""
         since = time.perf_counter()
-        step, size = columns["trainer_state"].global_step, self._config.samples
+        step, size = columns["trainer_state"].global_step // updates_of(self._config), self._config.samples
         tasks: Sequence[Task] = self._of_step(step, self._tasks)
         written: list[Written] = columns["written"]
         style = self._asked[0][0].style
@@ -198,7 +199,9 @@ class _Trainer(trl.GRPOTrainer):
         config = self.practice
         self.lr_scheduler = LambdaLR(
             optimizer or self.optimizer,
-            lambda step: rate_at(min(step, config.steps - 1), config.steps, config.optimizer),
+            lambda update: rate_at(
+                min(update // updates_of(config), config.steps - 1), config.steps, config.optimizer
+            ),
         )
         return self.lr_scheduler
 

@@ -237,6 +237,22 @@ def test_a_killed_run_goes_on_from_trls_checkpoint(folder: Path, pool: JudgePool
     assert any(not torch.equal(ours[name], base[name]) for name in ours)
 
 
+def test_a_step_may_make_several_updates(folder: Path, pool: JudgePool, tmp_path: Path) -> None:
+    seen: list[int] = []
+    several = {"optimizer": {"learning_rate": 1e-3, "warmup_steps": 2, "epochs": 2, "minibatches": 2}}
+    whole, expected = practise(folder, pool, tmp_path / "whole", **several)
+    assert [record.updates for record in expected.records] == [4, 4, 4]
+    assert [record.learning_rate for record in expected.records] == [5e-4, 1e-3, 1e-3]
+    assert len(expected.samples) == 48
+    with pytest.raises(Killed):
+        practise(folder, pool, tmp_path / "state", kill_after=2, **several)
+    resumed, log = practise(folder, pool, tmp_path / "state", seen=seen, **several)
+    assert seen == [2]
+    assert log.records == expected.records
+    ours, theirs = weights(whole, tmp_path / "a"), weights(resumed, tmp_path / "b")
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
 def test_adapters_are_added_into_the_policy_that_is_written(
     folder: Path, pool: JudgePool, tmp_path: Path
 ) -> None:
@@ -255,8 +271,7 @@ def test_adapters_are_added_into_the_policy_that_is_written(
         ({"advantage": {"baseline": "leave-one-out"}}, "advantage.baseline"),
         ({"loss": {"kl_coefficient": 0.1, "kl_estimator": "k1"}}, "loss.kl_estimator"),
         ({"loss": {"mask_truncated": True}}, "loss.mask_truncated"),
-        ({"optimizer": {"epochs": 2}}, "optimizer.epochs"),
-        ({"optimizer": {"minibatches": 2}}, "optimizer.minibatches"),
+        ({"optimizer": {"minibatches": 3}}, "groups_per_pass"),
         ({"groups_per_pass": 3}, "groups_per_pass"),
     ],
 )

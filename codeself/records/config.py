@@ -71,7 +71,24 @@ class TransformersPolicy(Record):
     )
 
 
-PolicyConfig = Annotated[MockPolicy | StaticPolicy | TransformersPolicy, Field(discriminator="backend")]
+class VLLMPolicy(Record):
+    """A language model run by vLLM on a GPU. Practice loads it into the transformers library, to sample as well."""
+
+    backend: Literal["vllm"]
+    model: ModelSource = Field(description="Where the weights come from.")
+    prompt: str = Field(default="completion_v1", description="Prompt template under resources/prompts.")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(default="bfloat16", description="Number format.")
+    gpu_memory: float = Field(
+        default=0.85, gt=0, le=1, description="Share of the GPU's memory that the engine may take."
+    )
+    device: Literal["cuda"] = Field(default="cuda", description="Where practice runs.")
+    batch_size: int = Field(default=128, ge=1, description="Completions sampled together in practice.")
+    threads: int = Field(default=1, ge=1, description="CPU threads of one job.")
+
+
+PolicyConfig = Annotated[
+    MockPolicy | StaticPolicy | TransformersPolicy | VLLMPolicy, Field(discriminator="backend")
+]
 
 
 class SamplingConfig(Record):

@@ -105,6 +105,8 @@ def split_flags(wildcards):
 BACKENDS = ("mock", "static", "transformers", "vllm")
 WITH_WEIGHTS = ("transformers", "vllm")
 BACKEND = CONFIG.policies[CONFIG.base].backend
+# Of a job that runs the model: profiles/gpu says how many there are, a cluster is asked for as many.
+GPUS = int(getattr(CONFIG.policies[CONFIG.base], "device", "cpu") == "cuda")
 
 
 def policy_of(wildcards):

@@ -40,6 +40,7 @@ rule run_rollouts:
     threads: lambda wildcards: getattr(policy_of(wildcards), "threads", 1)
     resources:
         mem_mb=4000,
+        gpu=GPUS,
     params:
         policy=policy_flags,
         sampling=flags(**CONFIG.sampling.model_dump(), seed=CONFIG.seed),

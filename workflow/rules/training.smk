@@ -29,6 +29,7 @@ rule train:
     threads: lambda wildcards: getattr(policy_of(wildcards), "threads", 1)
     resources:
         mem_mb=6000,
+        gpu=GPUS,
     params:
         arm=arm_flags,
         policy=learner_flags,

@@ -42,7 +42,7 @@ class Checkpoints:
                 plain = json.loads((path / _PLAIN).read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue
-            if plain.get("digest") == self._digest:
+            if isinstance(plain, dict) and plain.get("digest") == self._digest:
                 arrays = _read_arrays(path / _ARRAYS)
                 return Checkpoint(plain["step"], (arrays, plain["learner"]), plain["log"])
         return None
@@ -87,9 +87,13 @@ def _read_arrays(path: Path) -> dict[str, Any]:
 
 
 def _write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    save_file(dict(arrays), path)
+    try:
+        save_file(dict(arrays), path)
+    except SafetensorError as error:  # a full disk, too
+        raise OSError(str(error)) from error
     _sync(path)
 
 

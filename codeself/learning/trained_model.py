@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from codeself.policies.model_folder import OTHERS, finish_model_folder, making_model_folder
 from codeself.records.jsonl import read_record
@@ -37,7 +38,10 @@ def write_trained(model: Any, base: Path, output: Path, name: str) -> ModelRecor
     inner = model.get_base_model() if hasattr(model, "peft_config") else model
     weights = {key: weight.detach().contiguous() for key, weight in plain_weights(model).items()}
     with making_model_folder(output) as (folder, _):
-        inner.save_pretrained(folder, state_dict=weights)
+        try:
+            inner.save_pretrained(folder, state_dict=weights)
+        except SafetensorError as error:  # a full disk, too
+            raise OSError(str(error)) from error
         for path in base.iterdir():
             if path.name in OTHERS and not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)

@@ -21,7 +21,7 @@ from codeself.learning.objective import Objective
 from codeself.learning.update import Group, learn
 from codeself.policies.backend import Request
 from codeself.policies.transformers import TransformersPolicy
-from codeself.records.errors import InputError
+from codeself.records.errors import CodeselfError, InputError
 from codeself.records.practice import Arm, LossConfig
 from tests.learning.batches import paid, prompt, settings, targets
 
@@ -262,6 +262,20 @@ def test_saved_weights_are_float32_and_have_the_bases_names(tiny_model: Path, tm
         assert {n: (w.shape, w.dtype) for n, w in found.items()} == {
             n: (w.shape, w.dtype) for n, w in base.items()
         }
+
+
+def test_a_disk_that_takes_no_more_is_one_line_and_no_folder(tiny_model: Path, tmp_path: Path) -> None:
+    import resource
+
+    model = learner(tiny_model)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        with pytest.raises(CodeselfError, match=r"policy: cannot be written: .*File too large"):
+            model.save(tmp_path / "policy", "x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 # What it learns

@@ -19,7 +19,7 @@ from codeself.records.practice import Arm
 from codeself.records.tasks import Task
 from codeself.records.training import ADVANTAGE_EDGES
 from codeself.records.verdicts import Verdict
-from codeself.rewards import reward_v0_correctness
+from codeself.rewards import Reward, RewardFunction, reward_v0_correctness
 from codeself.sandbox.pool import Job, JudgePool
 from tests.learning.batches import settings
 from tests.made_tasks import adding_task
@@ -49,6 +49,7 @@ def practise(
     *,
     right: float = 0.4,
     tasks: list[Task] = TASKS,
+    reward: RewardFunction = reward_v0_correctness,
     **changes: Any,
 ) -> PracticeLog:
     config = settings(**{"optimizer": {"learning_rate": 0.1}, "checkpoint_every": 100} | changes)
@@ -61,7 +62,7 @@ def practise(
         tasks,
         TEMPLATE,
         pool,
-        reward_v0_correctness,
+        reward,
         Checkpoints(folder / "state", "d"),
     )
     seen: list[int] = []
@@ -130,6 +131,24 @@ def test_refills_are_for_uninformative_groups_up_to_the_cap(pool: JudgePool, tmp
         assert record.position == position
     # The first groups of the first step are those of a run without refills.
     assert of_step(refilled, 0)[:16] == of_step(plain, 0)
+
+
+def by_length(verdict: Verdict) -> Reward:
+    """Differs within nearly every group, right or wrong."""
+    return Reward(value=verdict.correct + len(verdict.candidate.program) / 1e4, components={})
+
+
+def test_a_shaped_reward_neither_saves_a_group_from_being_refilled_nor_is_learned_from(
+    pool: JudgePool, tmp_path: Path
+) -> None:
+    plain = practise(pool, tmp_path, right=0.15, steps=1, refills=3).records[0]
+    shaped = practise(pool, tmp_path, right=0.15, steps=1, refills=3, reward=by_length)
+    samples = of_step(shaped, 0)
+    dull = [samples[at : at + 4] for at in range(0, len(samples), 4) if not samples[at].informative]
+    assert any(len({s.reward for s in group}) > 1 for group in dull)
+    found = shaped.records[0]
+    assert found.refills == plain.refills > 0
+    assert (found.informative, found.learned_completions) == (plain.informative, plain.learned_completions)
 
 
 def test_no_task_is_passed_by_for_a_refill(pool: JudgePool, tmp_path: Path) -> None:

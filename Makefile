@@ -42,8 +42,10 @@ lint: $(VENV)/.dev ## style, types, and the form of the rules
 	@# Its one complaint that a pip environment cannot meet is a conda environment or container for each rule.
 	@$(SNAKEMAKE) --lint 2>&1 | awk '/^    \* / && !/conda environment or container/ { print; bad = 1 } END { exit bad }'
 
-bench: $(VENV)/.dev .venv-bench/.peers ## programs judged a second, ours beside others
+bench: $(VENV)/.dev .venv-bench/.peers ## programs judged a second, and seconds a step of practice, ours beside others
 	$(BIN)/python -m tests.benchmarks.judge_throughput
+	$(SNAKEMAKE) --quiet all -- results/models/smollm2/model.json results/splits/families.json
+	$(BIN)/python -m tests.benchmarks.training_speed
 
 soak: $(VENV)/.dev ## 100,000 candidates on one worker: does anything grow?
 	$(BIN)/python -m tests.benchmarks.soak
@@ -89,7 +91,7 @@ $(VENV)/.train: $(VENV)/.core requirements.train.lock
 $(VENV)/.dev: $(VENV)/.train requirements.dev.lock
 	@echo "setting up $(VENV): the packages for tests and checks"
 	@$(HASHED) requirements.dev.lock
-	@$(EDITABLE) '.[train,dev]'
+	@$(EDITABLE) '.[train,crosscheck,dev]'
 	@touch $@
 
 # Other graders, to measure ours beside: in an environment of their own, as their sampling drags in half of the web.

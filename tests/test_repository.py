@@ -162,7 +162,7 @@ def test_the_conda_environment_asks_for_what_pyproject_asks_for(root: Path) -> N
     extras = project["optional-dependencies"]
     wanted = {
         requirement.lower()
-        for group in (project["dependencies"], extras["train"], extras["dev"])
+        for group in (project["dependencies"], extras["train"], extras["crosscheck"], extras["dev"])
         for requirement in group
     }
     entries = yaml.safe_load((root / "environment.yml").read_text())["dependencies"]

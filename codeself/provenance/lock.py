@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     # setuptools builds the package itself: locked too, so that no build downloads its own.
     "core": (".", "setuptools>=77"),
     "train": (".[train]",),
-    "dev": (".[train,dev]",),
+    "dev": (".[train,crosscheck,dev]",),
 }
 _PIP = (sys.executable, "-m", "pip", "install", "-qq", "--dry-run", "--ignore-installed")
 _HEAD = "# Written by `make lock` from a fresh resolve on Python {python}; not by hand.\n"

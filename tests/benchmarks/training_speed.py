@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import resource
 import shutil
 import tempfile
@@ -181,6 +182,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="Where to leave policies and figures; else they go.")
     given = parser.parse_args()
     output = given.output or Path(tempfile.mkdtemp())
+    # Threads that spin while they wait make everything slower where another program takes a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     context = multiprocessing.get_context("spawn")
     figures, held_out = {}, {}
     for side in ("base", *given.sides):

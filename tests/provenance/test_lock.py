@@ -67,6 +67,7 @@ def test_the_locks_cover_every_dependency_and_agree_with_its_bound(root: Path) -
     for group, wanted in (
         ("core", project["dependencies"]),
         ("train", extras["train"]),
+        ("dev", extras["crosscheck"]),
         ("dev", extras["dev"]),
     ):
         for requirement in wanted:

@@ -35,6 +35,8 @@ COMMANDS = (
     "evaluate-rollouts",
     "compare-policies",
     "run-agentic",
+    "report-agentic",
+    "view-agent-trace",
     "make-report",
     "report-plan",
     "report-evidence",

@@ -25,7 +25,12 @@ def render_html(report: Report, methods: str = "methods.txt") -> str:
 
 def render_index(index: ReportIndex) -> str:
     """The index as a page of links."""
-    return _environment(html=True).get_template("index.html.j2").render(index=index, css=_css()) + "\n"
+    return render_page("index.html.j2", index=index)
+
+
+def render_page(template: str, **content: object) -> str:
+    """Any other page in the reports' style, from its template; what is no markup is escaped."""
+    return _environment(html=True).get_template(template).render(css=_css(), **content) + "\n"
 
 
 def render_markdown(report: Report, methods: str = "methods.txt") -> str:

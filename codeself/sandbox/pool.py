@@ -55,7 +55,7 @@ class JudgePool:
 
     def __enter__(self) -> JudgePool:
         try:
-            self._workers = [WorkerProcess(self.config) for _ in range(self._count)]
+            self._workers = [WorkerProcess(self.config, core) for core in self._cores()]
             for worker in self._workers:
                 self.level = worker.ready()
         except BaseException:
@@ -70,6 +70,11 @@ class JudgePool:
         for worker in self._workers:
             worker.close()
         self._workers = []
+
+    def _cores(self) -> list[int | None]:
+        """One core for each worker where there are as many: a smaller pool is not alone on the machine."""
+        cores = sorted(os.sched_getaffinity(0))
+        return [*cores] if 1 < self._count == len(cores) else [None] * self._count
 
     def submit(self, job: Job) -> int:
         """Put a job in the queue; returns the ticket under which `completed` hands out its verdict."""
@@ -309,7 +314,7 @@ class JudgePool:
 
     def _renew(self, worker: WorkerProcess) -> None:
         worker.close()
-        fresh = WorkerProcess(self.config)
+        fresh = WorkerProcess(self.config, worker.core)
         self._workers[self._workers.index(worker)] = fresh
         fresh.ready()
 

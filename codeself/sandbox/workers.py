@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -48,9 +50,14 @@ class Request:
 
 
 class WorkerProcess:
-    """A judge in a process of its own, and the requests that it has not answered yet."""
+    """A judge in a process of its own, and the requests that it has not answered yet.
 
-    def __init__(self, config: JudgeConfig) -> None:
+    core: where it is to stay, with its zygote and candidates. They take turns, so that each finds what it needs in
+    the core's caches; left to themselves they are spread over cores and fetch it from another's each time.
+    """
+
+    def __init__(self, config: JudgeConfig, core: int | None = None) -> None:
+        self.core = core
         ours, theirs = socket.socketpair()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "codeself.sandbox.worker", str(theirs.fileno())],
@@ -59,6 +66,9 @@ class WorkerProcess:
             stdout=subprocess.DEVNULL,  # a test that prints does not write into the caller's output
         )
         theirs.close()
+        if core is not None:
+            with contextlib.suppress(OSError):  # not there any more: then anywhere
+                os.sched_setaffinity(self._process.pid, {core})
         self.connection = Connection(ours.detach())
         self.pending: deque[Request] = deque()
         self.waiting_since = time.monotonic()

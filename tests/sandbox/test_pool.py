@@ -132,3 +132,16 @@ def test_large_programs_and_large_results_do_not_block_each_other(pool):
     assert all(verdict.correct for verdict in verdicts)
     calls = [("def f(a): return a * 2", "f", [["x" * 1_000_000]]) for _ in range(8)]
     assert [len(outputs[0]) for outputs in expected_outputs(pool, calls)] == [2_000_000] * 8
+
+
+def test_a_pool_as_large_as_the_machine_keeps_each_worker_on_a_core_and_a_smaller_one_does_not():
+    cores = os.sched_getaffinity(0)
+    if len(cores) < 2:
+        pytest.skip("one core: nothing to choose")
+    with JudgePool(JudgeConfig(limits=TIGHT), workers=len(cores)) as pool:
+        os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
+        assert all(v.correct for v in pool.verdicts(job(f"{RIGHT} # core {i}") for i in range(8)))
+        kept = [os.sched_getaffinity(worker._process.pid) for worker in pool._workers]
+        assert sorted(map(tuple, kept)) == [(core,) for core in sorted(cores)]
+    with JudgePool(JudgeConfig(limits=TIGHT), workers=1) as pool:
+        assert os.sched_getaffinity(pool._workers[0]._process.pid) == cores

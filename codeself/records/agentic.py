@@ -20,7 +20,8 @@ class AgenticConfig(Record):
     taskset: str = Field(default="", description="A name under tasksets; empty takes the plan's.")
     split: Split = Field(default="test", description="Which of its splits.")
     prompt: str = Field(
-        default="revise_completion_v1", description="Template of a revision under resources/prompts."
+        default="",
+        description="Template of a revision under resources/prompts; empty takes the base's with revise_ before it.",
     )
     rule: SubmitRule = Field(
         default="first-public",
@@ -29,7 +30,9 @@ class AgenticConfig(Record):
     )
     attempts: int = Field(default=2, ge=1, description="Attempts a task and strategy.")
     revisions: int = Field(default=15, ge=0, description="Answers after the first, at most.")
-    tokens: int = Field(default=256, ge=1, description="Tokens that an attempt may write.")
+    tokens: int | None = Field(
+        default=None, ge=1, description="Tokens that an attempt may write; none: four whole answers' worth."
+    )
     executions: int = Field(default=16, ge=1, description="Runs of the public tests in an attempt, at most.")
     repair: float | None = Field(
         default=None,

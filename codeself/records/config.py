@@ -216,7 +216,7 @@ class Config(Record):
             raise ValueError(
                 f"agentic.policies: '{unknown[0]}' is none of this experiment's ({', '.join(known)})"
             )
-        if self.agentic.tokens < self.sampling.max_new_tokens:
+        if self.agentic.tokens is not None and self.agentic.tokens < self.sampling.max_new_tokens:
             raise ValueError(
                 f"agentic.tokens: {self.agentic.tokens} do not hold one answer of sampling.max_new_tokens"
                 f" ({self.sampling.max_new_tokens})"

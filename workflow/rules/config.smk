@@ -210,6 +210,46 @@ EVIDENCE_PAGES = ("plan.md", "evidence.md", "evidence.html", "training.md", "tra
 EVIDENCE = [f"<results>/reports/{name}" for name in EVIDENCE_PAGES] if ARMS else []
 
 
+# Agents
+
+AGENTIC = CONFIG.agentic
+ATTEMPTED = AGENTIC.taskset or PLANNED
+STRATEGIES = ("self-debug", "resample")
+AGENTIC_PAGES = ("agentic.md", "agentic.html", "traces.html") if AGENTIC.policies else ()
+EVIDENCE += [f"<results>/reports/{name}" for name in AGENTIC_PAGES]
+
+
+def revision_path(wildcards):
+    """The template of a revision: that of the config, or the one that goes with the base's own."""
+    prompt = AGENTIC.prompt or f"revise_{policy_of(wildcards).prompt}"
+    return prompt if prompt.endswith(".j2") else f"resources/prompts/{prompt}.j2"
+
+
+def agent_flags(wildcards, input):
+    """How the policy is run, and what an attempt may use."""
+    own = AGENTIC.model_dump(exclude={"policies", "taskset", "split", "prompt"})
+    sampling = CONFIG.sampling.model_dump(exclude={"greedy", "samples"})
+    own["tokens"] = AGENTIC.tokens or 4 * CONFIG.sampling.max_new_tokens
+    return f"{policy_flags(wildcards, input)} {flags(**own, **sampling, seed=CONFIG.seed)}"
+
+
+def agent_code(wildcards):
+    """Digest of what attempts with this policy: another backend's code has no part in it."""
+    unused = [f"codeself.policies.{backend}" for backend in BACKENDS if backend != BACKEND]
+    return code_digest("run-agentic", without=[*unused, "codeself.provenance.code_digest"])
+
+
+def trace_paths(pattern="<results>/agentic/{policy}/{taskset}.{split}.{strategy}.{shard}.jsonl"):
+    return expand(
+        pattern,
+        policy=AGENTIC.policies,
+        taskset=ATTEMPTED,
+        split=AGENTIC.split,
+        strategy=STRATEGIES,
+        shard=range(CONFIG.shards.rollouts),
+    )
+
+
 # Reports
 
 

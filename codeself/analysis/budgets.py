@@ -68,20 +68,16 @@ class Paired:
             found[trace.task_id].append(float(value(trace)))
         return np.array([np.mean(found[task]) for task in self.tasks])
 
-    def estimate(self, values: Array, keep: NDArray[np.bool_] | None = None) -> Estimate:
-        """The mean over tasks with its interval. keep: which tasks have a value."""
-        families = (
-            [f for f, kept in zip(self.families, keep, strict=True) if kept] if keep is not None else []
-        )
-        families = families if keep is not None else self.families
-        chosen = values[keep] if keep is not None else values
-        found = mean_interval(chosen, families, **self._settings)  # type: ignore[arg-type]
+    def estimate(self, values: Array, families: Sequence[str] = (), tasks: int = 0) -> Estimate:
+        """The mean with its interval. families, tasks: of the values, where they are not one a task."""
+        families = families or self.families
+        found = mean_interval(values, families, **self._settings)  # type: ignore[arg-type]
         return Estimate(
-            value=float(chosen.mean()),
+            value=float(values.mean()),
             low=found.low,
             high=found.high,
             method=found.method,
-            tasks=len(chosen),
+            tasks=tasks or len(self.tasks),
             families=len(set(families)),
         )
 

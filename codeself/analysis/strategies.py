@@ -135,14 +135,17 @@ def _use(strategy: Strategy, pair: Paired) -> StrategyUse:
 
 
 def _later(strategy: Strategy, pair: Paired) -> Estimate | None:
-    """The chance that an answer after the first is right: the mean over tasks that have such answers."""
-    outcomes: dict[str, list[bool]] = {task: [] for task in pair.tasks}
-    for trace in pair.traces[strategy]:
-        outcomes[trace.task_id] += [step_right(step) for step in trace.steps[1:]]
-    keep = np.array([bool(outcomes[task]) for task in pair.tasks])
-    if not keep.any():
+    """The share of answers after the first that are right.
+
+    Over answers, not over tasks: an attempt ends with the answer that passes, so that a task's own share is too high
+    the fewer answers it has. Families are resampled with all of their answers.
+    """
+    answers = [(trace, step) for trace in pair.traces[strategy] for step in trace.steps[1:]]
+    if not answers:
         return None
-    return pair.estimate(np.array([np.mean(outcomes[task] or [False]) for task in pair.tasks]), keep)
+    outcomes = np.array([float(step_right(step)) for _, step in answers])
+    families = [trace.family for trace, _ in answers]
+    return pair.estimate(outcomes, families, len({trace.task_id for trace, _ in answers}))
 
 
 def _revisions(pair: Paired) -> tuple[RevisionRow, ...]:

@@ -45,7 +45,7 @@ class StrategyUse(Record):
     rate: submissions that are right. covered: attempts with a right answer among all that were written. passed:
     attempts that passed the public tests. fooled: of these, submissions that are not right. Costs are means of an
     attempt.
-    later: the chance that an answer after the first is right; None where there was none.
+    later: the share of answers after the first that are right; None where there was none.
     """
 
     strategy: Strategy

@@ -217,8 +217,8 @@ def _later(policy: PolicyStrategies) -> list[str]:
         if use.later is not None
     ]
     return [
-        f"After a first answer that does not pass, the next ones are right in {' and '.join(said)}: the mean over tasks"
-        " that have such answers, which are not the same tasks for both strategies."
+        f"After a first answer that does not pass, {' and '.join(said)} are right. These are shares of all such"
+        " answers, on the tasks that were left to each strategy, which are not the same."
     ]
 
 

@@ -36,8 +36,9 @@ def command(
     from codeself.records.jsonl import read_records, write_record
     from codeself.records.traces import Trace
     from codeself.reports.drawing import standalone
+    from codeself.reports.file_links import link_html, link_markdown
     from codeself.reports.pages import render_html, render_markdown
-    from codeself.reports.strategies import METHODS, compose
+    from codeself.reports.strategies import METHODS, TRACES, compose
 
     if not 0 < confidence < 1:
         raise InputError(f"--confidence: is {confidence}; expected a number between 0 and 1")
@@ -58,5 +59,7 @@ def command(
     for drawn in report.figures:
         write_text(figures / f"{drawn.name}.svg", standalone(drawn.svg))
     write_record(output, found)
-    write_text(output_md, render_markdown(report, METHODS))
-    write_text(output_html, render_html(report, METHODS))
+    # The page of all attempts stands beside this one.
+    links = {TRACES: Path(TRACES).name}
+    write_text(output_md, link_markdown(render_markdown(report, METHODS), links))
+    write_text(output_html, link_html(render_html(report, METHODS), links))

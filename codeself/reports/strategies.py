@@ -179,6 +179,9 @@ def _break_even(curve: BudgetCurve) -> str:
 
 
 def _curve_table(curve: BudgetCurve, confidence: float) -> Table:
+    places = [2**power - 1 for power in range(len(curve.points).bit_length())]
+    if places[-1] != len(curve.points) - 1:
+        places.append(len(curve.points) - 1)
     rows = [
         [
             count(point.budget),
@@ -186,7 +189,7 @@ def _curve_table(curve: BudgetCurve, confidence: float) -> Table:
             with_interval(point.resample),
             bounds(point.difference),
         ]
-        for point in curve.points
+        for point in (curve.points[place] for place in places)
     ]
     header = [figures.LABELS[curve.currency], "self-debug", "resampling", "difference"]
     caption = f"Right submissions, were an attempt stopped there, with {level(confidence)} intervals."

@@ -15,11 +15,13 @@ import pytest
 
 from tests.workflow.conftest import Project
 
-REPORTS = {"baseline_report", "index_reports", "all"}
+INDEX = {"index_reports", "all"}
+REPORTS = {"baseline_report"} | INDEX
 # What is sampled from a policy, and all that follows from it.
 AFTER_TRAINING = {
     *("run_rollouts", "execute_rollouts", "evaluate_rollouts"),
     *("compare_policies", "compare_training", "evidence_report"),
+    *("run_agentic", "agentic_report", "trace_page"),
 } | REPORTS
 # The base's own rates are what the plan is made from.
 EVALUATION = {"evaluate_rollouts", "plan", "plan_report", "train"} | AFTER_TRAINING
@@ -80,6 +82,8 @@ def test_a_second_run_does_nothing(project: Project) -> None:
     [
         ("cli/index_reports.py", {"index_reports", "all"}),
         ("reports/baseline.py", REPORTS),
+        ("agents/episode.py", {"run_agentic", "agentic_report", "trace_page"} | INDEX),
+        ("reports/trace_page.py", {"trace_page"} | INDEX),
         ("analysis/pass_at_k.py", EVALUATION),
         ("learning/advantages.py", {"train"} | AFTER_TRAINING),
         ("sandbox/judge.py", {"audit_tasks"} | JUDGING),

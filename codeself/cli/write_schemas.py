@@ -22,7 +22,9 @@ def command(
     from codeself.records.metrics import Metrics
     from codeself.records.plan import Plan
     from codeself.records.rollouts import Rollout
+    from codeself.records.strategies import StrategyReport
     from codeself.records.tasks import SplitManifest, Task
+    from codeself.records.traces import Trace
     from codeself.records.training import PracticeSample, StepRecord, TrainingRecord
     from codeself.records.verdicts import Verdict
 
@@ -39,6 +41,8 @@ def command(
         ("training_step", StepRecord),
         ("practice_sample", PracticeSample),
         ("comparisons", Comparisons),
+        ("trace", Trace),
+        ("strategies", StrategyReport),
     ):
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
         write_text(output / f"{name}.schema.json", json.dumps(schema, indent=2) + "\n")

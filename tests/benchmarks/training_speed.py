@@ -8,7 +8,8 @@ already is not run again.
 
 Both keep weights and optimizer in float32 and multiply in bfloat16 where the CPU has instructions for it. Ours
 samples from a bfloat16 copy; TRL's samples under one autocast, which casts the weights once a step. TRL's passes are
-of --trl-rows completions: more are no faster on a CPU and take more memory. It runs without gradient checkpointing.
+of --trl-rows completions: of 8 and 16, 8 were faster and took less memory. It runs without gradient checkpointing.
+Ours passes over the groups whose outcomes differ, as it always does; TRL's over all of them.
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=16)
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--trl-rows", type=int, default=16)
+    parser.add_argument("--trl-rows", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, help="Where to leave policies and figures; else they go.")
     given = parser.parse_args()

@@ -13,7 +13,7 @@ from codeself.records.strategies import BudgetCurve, BudgetPoint, RevisionRow
 from codeself.reports.drawing import FAILED, GREEDY, MUTED, PLAIN, SAMPLED, STOPPED
 from codeself.reports.figures import HALF
 
-_PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.0f} %")
+_PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.3g} %")
 _POINTS = FuncFormatter(lambda value, _: f"{100 * value:.0f}".replace("-", "\N{MINUS SIGN}"))
 LABELS = {
     "answers": "answers of an attempt",

@@ -38,7 +38,7 @@ def test_vllm_writes_rollouts_and_transformers_learns_from_the_same_weights(jobs
 
 def test_jobs_that_run_the_model_take_turns_on_the_gpu(jobs: dict[str, str]) -> None:
     taking = {name.partition(" ")[0] for name, text in jobs.items() if re.search(r"\bgpu=1\b", text)}
-    assert taking == {"run_rollouts", "train"}
+    assert taking == {"run_rollouts", "run_agentic", "train"}
 
 
 def test_the_model_is_fetched_at_a_revision(jobs: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.workflow.conftest import Project
 
-INDEX = {"index_reports", "all"}
+INDEX = {"index_reports", "make_manifest", "make_archive", "all"}
 REPORTS = {"baseline_report"} | INDEX
 # What is sampled from a policy, and all that follows from it.
 AFTER_TRAINING = {
@@ -80,7 +80,7 @@ def test_a_second_run_does_nothing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("module", "stale"),
     [
-        ("cli/index_reports.py", {"index_reports", "all"}),
+        ("cli/index_reports.py", INDEX),
         ("reports/baseline.py", REPORTS),
         ("agents/episode.py", {"run_agentic", "agentic_report", "trace_page"} | INDEX),
         ("reports/trace_page.py", {"trace_page"} | INDEX),

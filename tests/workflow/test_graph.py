@@ -85,7 +85,7 @@ def test_a_second_run_does_nothing(project: Project) -> None:
         ("agents/episode.py", {"run_agentic", "agentic_report", "trace_page"} | INDEX),
         ("reports/trace_page.py", {"trace_page"} | INDEX),
         ("analysis/pass_at_k.py", EVALUATION),
-        ("learning/advantages.py", {"train"} | AFTER_TRAINING),
+        ("learning/advantages.py", ({"train"} | AFTER_TRAINING) - {"baseline_report"}),
         ("sandbox/judge.py", {"audit_tasks"} | JUDGING),
         ("tasks/splits.py", {"split_tasks", "run_rollouts"} | JUDGING),
     ],

@@ -43,6 +43,7 @@ COMMANDS = (
     "index-reports",
     "make-manifest",
     "make-archive",
+    "verify",
     "write-schemas",
     "judge",
     "sandbox",

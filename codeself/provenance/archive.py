@@ -1,6 +1,6 @@
 """The archive: one file that holds a run's record, the same bytes for the same run.
 
-Inside stands one folder: manifest.json and what belongs to it, SHA256SUMS, the artifacts under results/, and the
+Inside stands one folder: manifest.json and what belongs to it, SHA256SUMS, the artifacts in the results folder, and the
 files that the run was given under their own paths.
 """
 
@@ -18,7 +18,7 @@ from codeself.records.archiving import ArchiveConfig, part_of
 from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
 from codeself.records.files import writing
-from codeself.records.manifest import MANIFEST_FILE, RESULTS, FileDigest, Manifest
+from codeself.records.manifest import MANIFEST_FILE, FileDigest, Manifest
 
 FOLDER = "codeself-record"
 SUMS_FILE = "SHA256SUMS"
@@ -37,15 +37,15 @@ def files_to_pack(
     """
     packed = {path.relative_to(results / "archive").as_posix(): path for path in beside}
     for each in manifest.artifacts:
-        if part_of(each.path.removeprefix(f"{RESULTS}/")) in config.contents:
-            packed[each.path] = _checked(each, results / each.path.removeprefix(f"{RESULTS}/"))
+        if part_of(manifest.inside(each.path)) in config.contents:
+            packed[each.path] = _checked(each, results / manifest.inside(each.path))
     for given in manifest.inputs:
         packed[given.path] = _checked(given, Path(given.path))
     if config.weights:
         for record, model in manifest.models.items():
             for name, sha256 in model.files.items():
                 shown = str(PurePosixPath(record).with_name(name))
-                place = results / shown.removeprefix(f"{RESULTS}/")
+                place = results / manifest.inside(shown)
                 packed[shown] = _checked(
                     FileDigest(
                         path=shown, sha256=sha256, bytes=place.stat().st_size if place.is_file() else 0
@@ -58,9 +58,7 @@ def files_to_pack(
 def left_out(manifest: Manifest, config: ArchiveConfig) -> set[str]:
     """Artifacts that the config keeps out of the archive."""
     return {
-        each.path
-        for each in manifest.artifacts
-        if part_of(each.path.removeprefix(f"{RESULTS}/")) not in config.contents
+        each.path for each in manifest.artifacts if part_of(manifest.inside(each.path)) not in config.contents
     }
 
 

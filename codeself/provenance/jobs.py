@@ -16,24 +16,28 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from codeself.records.manifest import RESULTS, Job
+from codeself.records.manifest import Job
 
 _CODE = re.compile(r"'([0-9a-f]{12})'")
 # What follows these words decides nothing of what is made.
-_OF_THE_HOST = ("--workers", "--timings")
+_OF_THE_HOST = ("--workers",)
 # A folder of local copies of public files, which the shell fills in.
 _LOCAL_COPY = re.compile(r"\$\{CODESELF_DATASETS:[^}]*\}\S*")
 
 
 class Naming:
-    """Names of files in the record: the results folder is called RESULTS, and a place on the host is cut to its end."""
+    """Names of files in the record: as they are, but for places on the host, which are cut to their end.
+
+    results: the results folder, as the rules name it. shown: as the record does.
+    """
 
     def __init__(self, results: str) -> None:
         self.results = results.rstrip("/")
+        self.shown = Path(results).name if results.startswith("/") else Path(results).as_posix()
 
     def __call__(self, path: str) -> str:
         if path == self.results or path.startswith(f"{self.results}/"):
-            return RESULTS + path.removeprefix(self.results)
+            return self.shown + path.removeprefix(self.results)
         return Path(path).name if path.startswith("/") else path
 
 

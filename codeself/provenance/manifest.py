@@ -17,7 +17,6 @@ from codeself.records.errors import InputError
 from codeself.records.files import read_text
 from codeself.records.jsonl import read_record
 from codeself.records.manifest import (
-    RESULTS,
     Artifact,
     DatasetRecord,
     FileDigest,
@@ -48,7 +47,7 @@ def make_manifest(
     """
     name, folder = Naming(config.results), Path(config.results)
     files = {name(path.as_posix()): path for path in _every_file(artifacts)}
-    stray = next((str(path) for shown, path in files.items() if not shown.startswith(f"{RESULTS}/")), None)
+    stray = next((str(path) for shown, path in files.items() if not shown.startswith(f"{name.shown}/")), None)
     if stray:
         raise InputError(f"{stray}: is not in the results folder {folder}; an artifact of the run must be")
     jobs = jobs_behind(metadata, files, config.results)
@@ -58,23 +57,24 @@ def make_manifest(
         _digest(shown, path)
         for shown, path in sorted({name(path.as_posix()): path for path in (*inputs, *locks)}.items())
     )
-    plan = files.get(f"{RESULTS}/plan.json")
+    plan = files.get(f"{name.shown}/plan.json")
     used = portable(config.model_dump(mode="json"))
     manifest = Manifest(
         title=config.title,
+        results=name.shown,
         config=used,
         config_sha256=sha256_json(used),
         plan_sha256=sha256_file(plan) if plan else "",
         seeds=seeds(config),
-        isolation=dict(sorted(_levels(files).items())),
+        isolation=dict(sorted(_levels(files, name.shown).items())),
         training_isolation={
             record.policy: record.isolation
-            for record in _records(files, "training", "done.json", TrainingRecord)
+            for record in _records(files, f"{name.shown}/training", "done.json", TrainingRecord)
         },
         code=code_version(),
         environment=environment(locks),
         models=_models(files),
-        datasets=_datasets(config, files),
+        datasets=_datasets(config, files, name.shown),
         artifacts=made,
         inputs=given,
         jobs=tuple(jobs),
@@ -126,17 +126,17 @@ def _artifact(shown: str, path: Path, leaves: list[str] | None, jobs: Sequence[J
     return Artifact(**_digest(shown, path).model_dump(), rows=rows, job=job)
 
 
-def _records(files: Mapping[str, Path], part: str, end: str, kind: type) -> list[Any]:
+def _records(files: Mapping[str, Path], folder: str, end: str, kind: type) -> list[Any]:
     return [
         read_record(path, kind)
         for shown, path in sorted(files.items())
-        if shown.startswith(f"{RESULTS}/{part}/") and shown.endswith(end)
+        if shown.startswith(f"{folder}/") and shown.endswith(end)
     ]
 
 
-def _levels(files: Mapping[str, Path]) -> Counter[Any]:
+def _levels(files: Mapping[str, Path], results: str) -> Counter[Any]:
     levels: Counter[Any] = Counter()
-    for metrics in _records(files, "metrics", ".json", Metrics):
+    for metrics in _records(files, f"{results}/metrics", ".json", Metrics):
         levels.update(metrics.isolation)
     return levels
 
@@ -150,11 +150,11 @@ def _models(files: Mapping[str, Path]) -> dict[str, ModelRecord]:
     }
 
 
-def _datasets(config: Config, files: Mapping[str, Path]) -> dict[str, DatasetRecord]:
+def _datasets(config: Config, files: Mapping[str, Path], results: str) -> dict[str, DatasetRecord]:
     found = {}
     for name, taskset in config.tasksets.items():
         for role, source in (("tasks", taskset.tasks), ("plus", taskset.plus)):
-            start = f"{RESULTS}/datasets/{name}.{role}."
+            start = f"{results}/datasets/{name}.{role}."
             for shown, path in files.items():
                 if source and shown.startswith(start):
                     pinned = source.sha256 or source.content_sha256 or ""

@@ -13,8 +13,6 @@ from codeself.records.verdicts import IsolationLevel
 
 MANIFEST_FILE = "manifest.json"
 ROWS_FILE = "rows.json"
-# Where the artifacts of a run stand in its record, whatever its results folder was called.
-RESULTS = "results"
 
 
 class RowsDigest(Record):
@@ -85,14 +83,16 @@ class DatasetRecord(Record):
 class Manifest(Record):
     """The record of a run.
 
-    config: as used, defaults filled in; places on the host are cut to their last part. plan_sha256: empty where
-    nothing was planned. isolation: judged candidates by the level they ran at. seeds: every root of random draws.
-    models: each model record by its path. inputs: files that the graph was given, digests too.
+    results: the results folder, in which all artifacts are. config: as used, defaults filled in; places on the host
+    are cut to their last part. plan_sha256: empty where nothing was planned. seeds: every root of random draws.
+    isolation: judged candidates by the level they ran at; training_isolation: each training run's level.
+    models: each model record by its path. inputs: files that the run was given, lock files too.
     root: of the Merkle tree over all files, artifacts first.
     """
 
     format: str = "codeself-manifest-1"
     title: str
+    results: str
     config: dict[str, Any]
     config_sha256: Sha256
     plan_sha256: str
@@ -107,6 +107,10 @@ class Manifest(Record):
     inputs: tuple[FileDigest, ...]
     jobs: tuple[Job, ...]
     root: Sha256
+
+    def inside(self, path: str) -> str:
+        """The path of an artifact relative to the results folder."""
+        return path.removeprefix(f"{self.results}/")
 
     def job_of(self, artifact: Artifact) -> Job | None:
         return None if artifact.job is None else self.jobs[artifact.job]

@@ -8,7 +8,16 @@
 from types import SimpleNamespace
 
 # Where tasks come from: task sets that are evaluated, planned for or practised on.
-USED = list(dict.fromkeys([*(each.taskset for each in CONFIG.evaluations), PLANNED, PRACTISED]))
+USED = list(
+    dict.fromkeys(
+        [
+            *(each.taskset for each in CONFIG.evaluations),
+            PLANNED,
+            PRACTISED,
+            *([ATTEMPTED] if AGENTIC.policies else []),
+        ]
+    )
+)
 # Each policy's evaluations. The plan is made from the base's rates on the dev split.
 EVALUATED = {
     "base": list(
@@ -38,18 +47,15 @@ def dataset_files(wildcards):
 
 
 def given_files(wildcards):
-    """What the run was given: definitions of tasks, the prompt, templates of reports; who to cite."""
+    """What the run was given: the graph, definitions of tasks, prompts, templates of reports; who to cite."""
     tasksets = [SimpleNamespace(taskset=name) for name in USED]
     own = [path for taskset in tasksets for path in definitions(taskset)]
+    prompts = [prompt_path(wildcards), *([revision_path(wildcards)] if AGENTIC.policies else [])]
+    answers = [answers_path(wildcards)] if answers_path(wildcards) else []
+    graph = ["Snakefile", *sorted(map(str, Path("workflow/rules").glob("*.smk")))]
     pages = sorted(map(str, Path("codeself/reports/templates").iterdir()))
     about = [name for name in ("CITATION.cff", "LICENSE") if Path(name).is_file()]
-    return [
-        *own,
-        prompt_path(wildcards),
-        *([answers_path(wildcards)] if answers_path(wildcards) else []),
-        *pages,
-        *about,
-    ]
+    return [*graph, *own, *prompts, *answers, *pages, *about]
 
 
 rule make_manifest:
@@ -79,10 +85,18 @@ rule make_manifest:
             file=["done.json", "metrics.jsonl", "samples.jsonl", "policy/model.json"],
         ),
         comparisons=[f"<results>/comparisons/{PLANNED}.test.json"] if ARMS else [],
+        traces=trace_paths() if AGENTIC.policies else [],
+        strategies=["<results>/agentic/strategies.json"] if AGENTIC.policies else [],
         reports=rules.index_reports.input.reports,
         figures=[
             f"<results>/reports/{name}_figures"
-            for name in ("baseline", *(["evidence", "training"] if ARMS else []))
+            for name, is_made in (
+                ("baseline", True),
+                ("evidence", ARMS),
+                ("training", ARMS),
+                ("agentic", AGENTIC_PAGES),
+            )
+            if is_made
         ],
         index=["<results>/reports/all", "<results>/reports/index.html"],
         given=given_files,

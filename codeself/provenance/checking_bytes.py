@@ -1,0 +1,129 @@
+"""Tier bytes: every file of an archive is the one that the manifest lists, and there is no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from codeself.provenance.archive import SUMS_FILE, left_out, read_sums
+from codeself.provenance.claims import Claim
+from codeself.provenance.manifest import files_root
+from codeself.provenance.merkle import changed_rows, lines_of, merkle_root
+from codeself.records.archiving import ArchiveConfig
+from codeself.records.digests import sha256_bytes, sha256_file, sha256_json
+from codeself.records.errors import InputError
+from codeself.records.jsonl import read_record
+from codeself.records.manifest import MANIFEST_FILE, ROWS_FILE, Artifact, FileDigest, Manifest, Rows
+
+_NAMED = 5
+
+
+def check_bytes(record: Path) -> Iterator[Claim]:
+    """A claim for each file, and for what the manifest says as a whole. record: an unpacked archive's folder."""
+    listed: dict[str, str] = {}
+    try:
+        listed = read_sums(record)
+    except InputError as error:
+        yield Claim("bytes", SUMS_FILE, "different", str(error))
+    found = {
+        path.relative_to(record).as_posix(): path for path in sorted(record.rglob("*")) if not path.is_dir()
+    }
+    manifest, problem = _manifest(record)
+    if manifest is None:
+        yield Claim("bytes", MANIFEST_FILE, "different", problem)
+        entries: dict[str, FileDigest] = {}
+        apart: set[str] = set()
+    else:
+        entries = {each.path: each for each in (*manifest.artifacts, *manifest.inputs)}
+        apart = left_out(manifest, ArchiveConfig.model_validate(manifest.config.get("archive", {})))
+        yield from _whole(manifest)
+    rows = _rows(record)
+    for name in sorted({*listed, *entries, *found} - {SUMS_FILE}):
+        yield _file(record, name, listed, entries, rows, apart, name in found)
+
+
+def _file(
+    record: Path,
+    name: str,
+    listed: dict[str, str],
+    entries: dict[str, FileDigest],
+    rows: Rows,
+    apart: set[str],
+    is_there: bool,
+) -> Claim:
+    entry = entries.get(name)
+    if not is_there:
+        if name in apart and name not in listed:
+            return Claim("bytes", name, "left out", "its digest is in the manifest")
+        return Claim("bytes", name, "missing", "the record lists it")
+    if entry is None and name not in listed:
+        return Claim("bytes", name, "added", "the record does not list it")
+    digest = sha256_file(record / name)
+    if entry is not None and digest != entry.sha256:
+        return Claim("bytes", name, "different", _where(record / name, entry, rows.rows.get(name)))
+    if entry is not None and (record / name).stat().st_size != entry.bytes:
+        return Claim("bytes", name, "different", f"the manifest says {entry.bytes} bytes")
+    if listed and digest != listed.get(name):
+        said = "does not list it" if name not in listed else "has another digest for it"
+        return Claim("bytes", name, "different", f"{SUMS_FILE} {said}")
+    if isinstance(entry, Artifact) and entry.rows is not None:
+        root = merkle_root([sha256_bytes(line) for line in lines_of(record / name)])
+        if root != entry.rows.root:
+            return Claim("bytes", name, "different", "the manifest has another Merkle root for its rows")
+    return Claim("bytes", name, "exact")
+
+
+def _whole(manifest: Manifest) -> Iterator[Claim]:
+    checks = {
+        "root": (files_root([*manifest.artifacts, *manifest.inputs]), manifest.root),
+        "config_sha256": (sha256_json(manifest.config), manifest.config_sha256),
+    }
+    for key, (now, said) in checks.items():
+        subject = f"{MANIFEST_FILE}, {key}"
+        if now == said:
+            yield Claim("bytes", subject, "exact")
+        else:
+            yield Claim(
+                "bytes", subject, "different", f"is {said[:12]}, and what it stands for gives {now[:12]}"
+            )
+
+
+def _where(path: Path, entry: FileDigest, was: tuple[str, ...] | None) -> str:
+    """The rows that differ, or the size where rows do not tell."""
+    if was is not None:
+        lines = lines_of(path)
+        changed = changed_rows(was, [sha256_bytes(line) for line in lines])
+        if changed:
+            shown = ", ".join(f"{number}{_name(lines, number)}" for number in changed[:_NAMED])
+            more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+            count = f"; {len(lines)} lines, and were {len(was)}" if len(lines) != len(was) else ""
+            return f"line {shown}{more}{count}"
+    size = path.stat().st_size
+    return f"{size} bytes, and were {entry.bytes}" if size != entry.bytes else "its bytes, not its size"
+
+
+def _name(lines: list[bytes], number: int) -> str:
+    """What a row of records is about, by its own word."""
+    try:
+        row = json.loads(lines[number - 1])
+    except (IndexError, ValueError):
+        return ""
+    if not isinstance(row, dict):
+        return ""
+    name = row.get("rollout_id") or row.get("task_id") or ""
+    return f" ({name})" if name else ""
+
+
+def _manifest(record: Path) -> tuple[Manifest | None, str]:
+    try:
+        return read_record(record / MANIFEST_FILE, Manifest), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _rows(record: Path) -> Rows:
+    try:
+        return read_record(record / ROWS_FILE, Rows)
+    except InputError:
+        return Rows(rows={})  # its own claim says so; places are named by their file alone

@@ -115,11 +115,13 @@ class Project:
         path.write_text(edit(text))
 
     def artifacts(self) -> dict[str, bytes]:
-        """Every file of the record: logs and benchmarks hold timings, and are no part of it."""
+        """Every file of the record: logs, benchmarks and facts of the host hold timings, and are no part of it."""
         return {
             str(path.relative_to(self.results)): path.read_bytes()
             for path in sorted(self.results.rglob("*"))
-            if path.is_file() and path.relative_to(self.results).parts[0] not in {"logs", "benchmarks"}
+            if path.is_file()
+            and path.relative_to(self.results).parts[0] not in {"logs", "benchmarks"}
+            and path != self.results / "archive" / "host.json"
         }
 
 

@@ -1,0 +1,55 @@
+"""What gives away a host, a user or a secret is refused, with its file and line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from codeself.provenance.scrubbing import Scrubber
+from codeself.records.errors import InputError
+
+HOST = {"home": "/home/ada", "here": "/srv/lab/run 7", "user": "ada", "host": "tilde.lab.example"}
+# In two pieces, so that no search for secrets stops at this file.
+TOKEN = "hf_" + "a1" * 20
+SCRUBBER = Scrubber(
+    ["bluebird"], **HOST, environment={"LAB_API_KEY": "correct-horse-battery", "DEBUG_TOKEN": "1"}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("read /home/ada/data", "the home folder"),
+        ("in /srv/lab/run 7: failed", "the folder of this run"),
+        ("see /Users/ada/notes", "the user's name"),
+        ("mail ada@example.org", "the user's name"),
+        ("on tilde.lab.example.", "the host's name"),
+        ("on tilde, at noon", "the host's name"),
+        (f"token {TOKEN}", "a token of a model hub"),
+        ("-----BEGIN RSA PRIVATE" + " KEY-----", "a private key"),
+        ("AKIA" + "ABCDEFGHIJKLMNOP", "an access key"),
+        ("key=correct-horse-battery", "the value of LAB_API_KEY"),
+        ("project bluebird", "'bluebird'"),
+    ],
+)
+def test_it_is_refused_with_its_place(text: str, what: str) -> None:
+    with pytest.raises(InputError) as refused:
+        SCRUBBER.check("tasks/a.jsonl", f"one\ntwo\n{text}\n".encode())
+    assert f"tasks/a.jsonl, line 3: holds {what};" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["Ada's armada has 11 ships", "/home/adam/x", "until the tildes", "bluebirds", "1"]
+)
+def test_words_that_only_look_alike_pass(text: str) -> None:
+    SCRUBBER.check("a", text.encode())
+
+
+def test_a_policys_own_words_may_name_any_path_but_hold_no_secret() -> None:
+    row = {"task_id": "t", "completion": "open('/home/ada/x')", "candidate": {"program": "# /home/ada"}}
+    SCRUBBER.check("a", json.dumps(row).encode())
+    with pytest.raises(InputError, match="home folder"):
+        SCRUBBER.check("a", json.dumps({**row, "detail": "at /home/ada/lib.py"}).encode())
+    with pytest.raises(InputError, match="a token"):
+        SCRUBBER.check("a", json.dumps({**row, "completion": TOKEN}).encode())

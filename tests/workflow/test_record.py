@@ -1,0 +1,231 @@
+"""The record of a real run: whole, the same bytes again, and true to the last row when somebody changes it."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codeself.provenance.archive import SUMS_FILE, unpack
+from codeself.provenance.checking_bytes import check_bytes
+from codeself.provenance.manifest import files_root
+from codeself.provenance.merkle import line_digests, merkle_root
+from codeself.records.digests import sha256_file
+from codeself.records.jsonl import read_record, write_record
+from codeself.records.manifest import MANIFEST_FILE, Manifest, RowsDigest
+from tests.workflow.conftest import Project
+
+TAMPERINGS = 200
+
+
+@pytest.fixture(scope="module")
+def record(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked archive of the small experiment: to copy, not to change."""
+    return unpack(finished.results / "archive" / "codeself.tar.gz", tmp_path_factory.mktemp("record"))
+
+
+@pytest.fixture
+def own(record: Path, tmp_path: Path) -> Path:
+    """A record of the test's own."""
+    return Path(shutil.copytree(record, tmp_path / "own"))
+
+
+def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "codeself", "verify", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_manifest_has_every_artifact_and_the_job_that_made_it(finished: Project) -> None:
+    manifest = read_record(finished.results / "archive" / MANIFEST_FILE, Manifest)
+    listed = {manifest.inside(each.path) for each in manifest.artifacts}
+    made = {name for name in finished.artifacts() if not name.startswith("archive/")}
+    assert {name for name in made if not name.endswith(".snakemake_timestamp")} == listed
+    assert [each.path for each in manifest.artifacts if each.job is None] == []
+    assert set(manifest.isolation) <= {"limits", "restricted", "strict"}
+
+
+def test_an_archive_holds_to_the_last_tier(record: Path) -> None:
+    # Slow: everything that the run made is made once more.
+    done = verify(record, "--tier", "grade")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for tier in ("bytes", "statistics", "grade"):
+        assert f"{tier}: exact" in done.stdout
+    assert done.stdout.rstrip().endswith("holds")
+    for tier in ("generate", "train"):
+        done = verify(record, "--tier", tier)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"{tier}: exact" in done.stdout
+
+
+def a_byte(folder: Path, name: str, draw: random.Random) -> str:
+    data = bytearray((folder / name).read_bytes())
+    at = draw.randrange(len(data))
+    data[at] ^= 1 << draw.randrange(8)
+    (folder / name).write_bytes(data)
+    return name
+
+
+def a_row(folder: Path, name: str, draw: random.Random) -> str:
+    """One row taken out, doubled, or put elsewhere."""
+    lines = (folder / name).read_bytes().splitlines(keepends=True)
+    at = draw.randrange(len(lines))
+    row = lines.pop(at)
+    if draw.random() < 0.6:
+        lines.insert(at, row)
+        lines.insert(draw.randrange(len(lines)), row)
+    (folder / name).write_bytes(b"".join(lines))
+    return name
+
+
+def a_verdict(folder: Path, name: str, draw: random.Random) -> str:
+    lines = (folder / name).read_text().splitlines()
+    at = draw.randrange(len(lines))
+    row = json.loads(lines[at])
+    row["correct"] = not row["correct"]
+    lines[at] = json.dumps(row, separators=(",", ":"))
+    (folder / name).write_text("\n".join(lines) + "\n")
+    return f"{name}: line {at + 1} ({row['rollout_id']})"
+
+
+def a_number(folder: Path, name: str, draw: random.Random) -> str:
+    """One digit of a report; its line is named."""
+    text = (folder / name).read_text()
+    at = draw.choice([at for at, sign in enumerate(text) if sign in "0123456789"])
+    changed = draw.choice([digit for digit in "0123456789" if digit != text[at]])
+    (folder / name).write_text(text[:at] + changed + text[at + 1 :])
+    return f"{name}: line {text.count(chr(10), 0, at) + 1}"
+
+
+def a_swap(folder: Path, name: str, draw: random.Random) -> str:
+    others = [
+        each for each in files_of(folder, "results") if each != name and each.endswith(Path(name).suffix)
+    ]
+    others = [each for each in others if (folder / each).read_bytes() != (folder / name).read_bytes()]
+    other = draw.choice(others)
+    one, two = (folder / name).read_bytes(), (folder / other).read_bytes()
+    (folder / name).write_bytes(two)
+    (folder / other).write_bytes(one)
+    return name
+
+
+def a_file_more(folder: Path, name: str, draw: random.Random) -> str:
+    new = str(Path(name).with_name(f"added-{draw.randrange(1000)}.jsonl"))
+    shutil.copy(folder / name, folder / new)
+    return new
+
+
+def a_file_less(folder: Path, name: str, draw: random.Random) -> str:
+    (folder / name).unlink()
+    return name
+
+
+def files_of(folder: Path, start: str = "", end: str = "") -> list[str]:
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if name.startswith(start) and name.endswith(end))
+
+
+KINDS: list[tuple[Callable[[Path, str, random.Random], str], str, str]] = [
+    (a_byte, "", ""),
+    (a_row, "results/tiny/rollouts/", ".jsonl"),
+    (a_row, "results/tiny/tasks/", ".jsonl"),
+    (a_verdict, "results/tiny/verdicts/", ".jsonl"),
+    (a_number, "results/tiny/reports/", ".md"),
+    (a_number, "results/tiny/metrics/", ".json"),
+    (a_swap, "results/tiny/", ".jsonl"),
+    (a_file_more, "", ""),
+    (a_file_less, "", ""),
+]
+
+
+def test_two_hundred_tamperings_are_found_and_each_is_named_by_its_place(
+    record: Path, tmp_path: Path
+) -> None:
+    assert all(claim.holds for claim in check_bytes(record))
+    own, draw = tmp_path / "own", random.Random(7)
+    for number in range(TAMPERINGS):
+        tamper, start, end = KINDS[number % len(KINDS)]
+        shutil.rmtree(own, ignore_errors=True)
+        shutil.copytree(record, own)
+        name = draw.choice(files_of(own, start, end))
+        place = tamper(own, name, draw)
+        if sha256_of(own) == sha256_of(record):
+            pytest.fail(f"{tamper.__name__} of {name} changed nothing")
+        found = [f"{claim.subject}: {claim.place}" for claim in check_bytes(own) if not claim.holds]
+        assert any(place in each for each in found), (tamper.__name__, place, found)
+
+
+def sha256_of(folder: Path) -> dict[str, str]:
+    return {name: sha256_file(folder / name) for name in files_of(folder)}
+
+
+def hash_again(folder: Path, *names: str) -> None:
+    """What a forger would do: make manifest and sums fit the changed files."""
+    manifest = read_record(folder / MANIFEST_FILE, Manifest)
+    artifacts = []
+    for each in manifest.artifacts:
+        if each.path in names:
+            path = folder / each.path
+            leaves = line_digests(path)
+            each = each.model_copy(
+                update={
+                    "sha256": sha256_file(path),
+                    "bytes": path.stat().st_size,
+                    "rows": RowsDigest(count=len(leaves), root=merkle_root(leaves)) if each.rows else None,
+                }
+            )
+        artifacts.append(each)
+    changed = manifest.model_copy(update={"artifacts": tuple(artifacts)})
+    changed = changed.model_copy(update={"root": files_root([*changed.artifacts, *changed.inputs])})
+    write_record(folder / MANIFEST_FILE, changed)
+    lines = [f"{sha256_file(folder / name)}  {name}\n" for name in files_of(folder) if name != SUMS_FILE]
+    (folder / SUMS_FILE).write_text("".join(lines))
+
+
+def test_a_forged_number_whose_digests_fit_is_found_by_making_it_again(own: Path) -> None:
+    name = "results/tiny/metrics/grpo-seed0/families.test.json"
+    metrics = json.loads((own / name).read_text())
+    metrics["outcomes"][0]["pass_at_k"][0]["estimate"]["value"] = 0.99
+    (own / name).write_text(json.dumps(metrics, indent=2) + "\n")
+    hash_again(own, name)
+    assert all(claim.holds for claim in check_bytes(own))
+    done = verify(own)
+    assert done.returncode == 1
+    assert f"{name}: outcomes[0].pass_at_k[0].estimate.value is" in done.stdout
+    assert "and was 0.99" in done.stdout
+
+
+def test_a_forged_verdict_whose_digests_fit_is_found_by_judging_again(own: Path) -> None:
+    name = "results/tiny/verdicts/base/families.test.0.0.jsonl"
+    place = a_verdict(own, name, random.Random(1))
+    hash_again(own, name)
+    done = verify(own, "--tier", "grade")
+    assert done.returncode == 1
+    assert f"{place}: correct is" in done.stdout
+
+
+def test_an_archive_is_refused_that_has_another_digest_than_was_published(finished: Project) -> None:
+    done = verify(finished.results / "archive" / "codeself.tar.gz", "--sha256", "0" * 64, "--tier", "bytes")
+    assert done.returncode == 2
+    assert "expected 000" in done.stderr
+
+
+def test_a_command_that_is_none_of_ours_or_leads_outside_is_not_run(own: Path) -> None:
+    manifest = read_record(own / MANIFEST_FILE, Manifest)
+    jobs = [
+        job.model_copy(update={"command": (*job.command[:-1], "../../escaped.md")})
+        if job.command[1] == "report-plan"
+        else job.model_copy(update={"command": ("sh", "-c", "touch escaped")})
+        for job in manifest.jobs
+    ]
+    write_record(own / MANIFEST_FILE, manifest.model_copy(update={"jobs": tuple(jobs)}))
+    hash_again(own)
+    done = verify(own)
+    assert done.returncode == 1
+    assert "plan.md: its command names '../../escaped.md', which is outside the record" in done.stdout
+    assert not list(own.parent.rglob("escaped*"))

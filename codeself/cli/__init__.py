@@ -42,6 +42,7 @@ COMMANDS = (
     "report-evidence",
     "index-reports",
     "make-manifest",
+    "describe-record",
     "make-archive",
     "verify",
     "write-schemas",

@@ -36,6 +36,7 @@ def _checkout(folder: Path) -> dict[str, str]:
         changes += f"{name} {sha256_file(folder / name)}\n".encode(errors="surrogateescape")
     return {
         "commit": commit.decode().strip(),
+        "date": (_git(folder, "show", "-s", "--format=%cs", "HEAD") or b"").decode().strip(),
         "changes_sha256": sha256_bytes(changes) if changes else "",
     }
 

@@ -50,12 +50,13 @@ class Job(Record):
 
 
 class CodeVersion(Record):
-    """commit: of the checkout, empty where there is none. changes_sha256: of what was not committed, empty where
+    """commit, date: of the checkout, empty where there is none. changes_sha256: of what was not committed, empty where
     everything was. package_sha256: of the package's own files.
     """
 
     version: str
     commit: str = ""
+    date: str = ""
     changes_sha256: str = ""
     package_sha256: Sha256
 

@@ -3,6 +3,7 @@
 # in   every artifact of the run, what it was given, lock files
 # out  <results>/archive/manifest.json, manifest.md    every artifact with its digest and the command that made it
 #      <results>/archive/rows.json                     digests of rows, to name one that changed
+#      <results>/archive/ro-crate-metadata.json, croissant/, cards/, sbom.cdx.json, codemeta.json, checklist.md
 #      <results>/archive/host.json                     this machine, and the run's cost: no part of the record
 #      <results>/archive/codeself.tar.gz               all of it, the same bytes for the same run
 from types import SimpleNamespace
@@ -27,6 +28,16 @@ EVALUATED = {
     ),
     **{policy: [(taskset, "test") for taskset in (PLANNED, *ELSEWHERE)] for policy in TRAINED},
 }
+
+DESCRIPTIONS = [
+    f"<results>/archive/{name}"
+    for name in (
+        *("ro-crate-metadata.json", "sbom.cdx.json", "codemeta.json", "checklist.md"),
+        *(f"croissant/{taskset}.json" for taskset in USED),
+        *(f"cards/{taskset}.dataset.md" for taskset in USED),
+        *(f"cards/{policy}.model.md" for policy in EVALUATED),
+    )
+]
 
 
 def each_evaluation(pattern, **shards):
@@ -54,7 +65,8 @@ def given_files(wildcards):
     answers = [answers_path(wildcards)] if answers_path(wildcards) else []
     graph = ["Snakefile", *sorted(map(str, Path("workflow/rules").glob("*.smk")))]
     pages = sorted(map(str, Path("codeself/reports/templates").iterdir()))
-    about = [name for name in ("CITATION.cff", "LICENSE") if Path(name).is_file()]
+    documents = ("CITATION.cff", "LICENSE", "methodology.md", "docs/limitations.md", "docs/safety.md")
+    about = [name for name in documents if Path(name).is_file()]
     return [*graph, *own, *prompts, *answers, *pages, *about]
 
 
@@ -132,11 +144,32 @@ rule make_manifest:
         " 2> {log:q}"
 
 
+rule describe_record:
+    """The record in the words of other people's tools: RO-Crate, Croissant, cards, bills of materials, a checklist."""
+    input:
+        manifest="<results>/archive/manifest.json",
+        model="resources/cards/model.md.j2",
+        dataset="resources/cards/dataset.md.j2",
+    output:
+        DESCRIPTIONS,
+    log:
+        "<results>/logs/describe_record.log",
+    benchmark:
+        "<results>/benchmarks/describe_record.tsv"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code_digest("describe-record"),
+    shell:
+        "codeself describe-record --manifest {input.manifest:q} --model-template {input.model:q}"
+        " --dataset-template {input.dataset:q} 2> {log:q}"
+
+
 rule make_archive:
     """One file with the whole record, from which it can be checked elsewhere: codeself verify."""
     input:
         manifest="<results>/archive/manifest.json",
-        describing=["<results>/archive/rows.json", "<results>/archive/manifest.md"],
+        describing=["<results>/archive/rows.json", "<results>/archive/manifest.md", *DESCRIPTIONS],
         host=["<results>/archive/host.json"] if CONFIG.archive.host else [],
     output:
         archive="<results>/archive/codeself.tar.gz",

@@ -52,7 +52,8 @@ def step_record(
         completions=len(samples),
         reward=_mean(paid),
         reward_deviation=float(np.std(paid)) if paid else None,
-        pass_rate=_mean([sample.correct for sample in samples]),
+        # Only of groups that were paid: a fault of the judge is no wrong answer.
+        pass_rate=_mean([sample.correct for sample in samples if sample.reward is not None]),
         informative=drawn.informative_groups / whole if whole else None,
         refills=drawn.refills,
         wasted=len(samples) - report.completions,

@@ -43,9 +43,10 @@ class CriticStatistics(Record):
 class StepRecord(Record):
     """One step of practice. Rates are over the step's completions, those of refilled groups included.
 
-    reward: mean of what was paid. pass_rate: share that passed every public and hidden test, whatever was paid for.
+    reward: mean of what was paid. pass_rate: share that passed every public and hidden test, whatever was paid
+    for; groups in which the judge had a fault are left out of both.
     informative: share of groups whose outcomes differ, in the arm's eyes; refills: groups drawn in place of others.
-    wasted: completions in groups that nothing was learned from. faulty_groups: left out because the judge had a
+    wasted: completions that nothing was learned from. faulty_groups: left out because the judge had a
     fault. endings: how many completions each phase decided, and how. advantages: counts between ADVANTAGE_EDGES.
     position: of the curriculum after the step. ratio, entropy and what follows: None in a step without an update.
     learned_tokens: with repetition, where a step passes over its completions more than once.
@@ -93,7 +94,8 @@ class StepTiming(Record):
 
 
 class PracticeSample(Record):
-    """One completion of practice, with what it was paid. learned: whether it had a part in an update."""
+    """One completion of practice, with what it was paid. reward: None in a group where the judge
+    had a fault. informative: of its group."""
 
     step: int
     task_id: str
@@ -116,8 +118,8 @@ class TrainingRecord(Record):
     """The record of a finished run, written last: done.json.
 
     plan_sha256: of the plan that the run had. settings: what this arm was told. base: the policy it began with.
-    policy_sha256: of the record of the trained policy. samples: completions written in all, wasted: of them, in
-    groups that nothing was learned from.
+    policy_sha256: of the record of the trained policy. samples: completions written in all; wasted: those of them
+    that nothing was learned from.
     """
 
     policy: str

@@ -53,7 +53,7 @@ def command(
     figure and report is made again from the stored rollouts and verdicts, and compared byte for byte. grade: the stored
     candidates are judged again. generate, train: completions are drawn, and arms trained, again.
 
-    The exit code is 0 only when every claim is exact, within its interval, or left out by the archive's own config.
+    The exit code is 0 only when every claim is exact, or left out by the archive's own config.
     """
     import tempfile
     from collections import Counter

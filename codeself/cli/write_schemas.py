@@ -19,6 +19,7 @@ def command(
     from codeself.records.comparisons import Comparisons
     from codeself.records.config import Config
     from codeself.records.files import write_text
+    from codeself.records.manifest import Manifest
     from codeself.records.metrics import Metrics
     from codeself.records.plan import Plan
     from codeself.records.rollouts import Rollout
@@ -35,6 +36,7 @@ def command(
         ("split", SplitManifest),
         ("rollout", Rollout),
         ("verdict", Verdict),
+        ("manifest", Manifest),
         ("metrics", Metrics),
         ("plan", Plan),
         ("training", TrainingRecord),

@@ -8,14 +8,13 @@ from typing import Any, Literal
 Tier = Literal["bytes", "statistics", "grade", "generate", "train"]
 State = Literal[
     "exact",  # the same, to the last byte
-    "within",  # not the same, and no further off than the record itself says it may be
     "left out",  # by the config that packed the archive; the manifest has its digest
     "different",
     "missing",
     "added",  # nothing in the record speaks of it
     "unchecked",  # could not be tried
 ]
-ALLOWED: frozenset[State] = frozenset({"exact", "within", "left out"})
+ALLOWED: frozenset[State] = frozenset({"exact", "left out"})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.workflow.conftest import Project
 
-INDEX = {"index_reports", "make_manifest", "make_archive", "all"}
+INDEX = {"index_reports", "make_manifest", "describe_record", "make_archive", "all"}
 REPORTS = {"baseline_report"} | INDEX
 # What is sampled from a policy, and all that follows from it.
 AFTER_TRAINING = {

@@ -168,7 +168,7 @@ def test_the_conda_environment_asks_for_what_pyproject_asks_for(root: Path) -> N
     entries = yaml.safe_load((root / "environment.yml").read_text())["dependencies"]
     flat = [each for entry in entries for each in (entry["pip"] if isinstance(entry, dict) else [entry])]
     # Two packages have another name on conda.
-    renamed = {"msgpack-python": "msgpack", "snakemake-minimal": "snakemake"}
+    renamed = {"snakemake-minimal": "snakemake"}
     found = set()
     for entry in flat:
         name, sign, bound = entry.partition(">=")

@@ -71,7 +71,7 @@ def test_the_locks_cover_every_dependency_and_agree_with_its_bound(root: Path) -
         ("dev", extras["dev"]),
     ):
         for requirement in wanted:
-            name, bound = re.fullmatch(r"([\w.-]+)>=([\w.]+)", requirement).groups()
+            name, bound = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?>=([\w.]+)", requirement).groups()
             name = re.sub(r"[-_.]+", "-", name).lower()
             known = locked["core"] | locked["platform"] | locked["train"]
             known |= locked["dev"] if group == "dev" else {}

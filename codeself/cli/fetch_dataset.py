@@ -33,8 +33,11 @@ def command(
         source = DatasetFile(url=url, path=path, sha256=sha256 or None, content_sha256=content_sha256 or None)
     except ValidationError as error:
         raise InputError(f"fetch-dataset: {describe_validation_error(error)}") from error
+    if not sys.stderr.isatty():  # where nobody watches, some versions of the bar still print an empty line
+        fetch_dataset(source, output)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         row = bar.add_task(output.name, total=None)
         fetch_dataset(
             source, output, progress=lambda done, total: bar.update(row, completed=done, total=total)

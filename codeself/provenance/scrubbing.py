@@ -61,8 +61,8 @@ class Scrubber:
         if user not in _NO_NAMES:
             # As a bare word a name may be anybody's.
             own["the user's name"] = re.compile(rb"/%(u)b(?=/)|\b%(u)b@" % {b"u": re.escape(user.encode())})
-        for name in {host, host.partition(".")[0]} - _NO_NAMES:
-            own["the host's name"] = _word(name)
+        if names := sorted({host, host.partition(".")[0]} - _NO_NAMES):
+            own["the host's name"] = _word(*names)
         for word in forbidden:
             own[f"'{word}'"] = _word(word)
         self._secrets, self._own = secrets, own
@@ -92,8 +92,10 @@ def _user() -> str:
         return ""
 
 
-def _word(text: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?<![\w-])" + re.escape(text.encode()) + rb"(?![\w-])")
+def _word(*texts: str) -> re.Pattern[bytes]:
+    """Any of the texts, where no part of a longer word."""
+    either = b"|".join(re.escape(text.encode()) for text in texts)
+    return re.compile(rb"(?<![\w-])(?:" + either + rb")(?![\w-])")
 
 
 def _line_at(data: bytes, start: int) -> bytes:

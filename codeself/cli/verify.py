@@ -120,7 +120,7 @@ def _made_again(
 
     jobs = jobs_of_tier(manifest, tier.value)
     check_known(jobs, tier.value)
-    workspace = Workspace(record, manifest.results, folder / tier.value, models)
+    workspace = Workspace(record, manifest, folder / tier.value, models)
     chosen = jobs[:sample]
     for job in track(chosen, tier.value, total=len(chosen)):
         yield from workspace.make_again(job, tier.value)

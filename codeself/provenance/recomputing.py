@@ -15,7 +15,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from codeself.provenance.archive import left_out
 from codeself.provenance.claims import Claim, Tier, difference
+from codeself.records.archiving import ArchiveConfig
 from codeself.records.errors import InputError
 from codeself.records.jsonl import read_records, write_records
 from codeself.records.manifest import Job, Manifest
@@ -49,19 +51,31 @@ def jobs_of_tier(manifest: Manifest, tier: Tier) -> list[Job]:
 class Workspace:
     """A copy of a record, in which jobs run. models: a folder laid over it, with weights that the archive lacks."""
 
-    def __init__(self, record: Path, results: str, folder: Path, models: Path | None = None) -> None:
-        """results: the results folder's path in the record. folder: where to put the copy."""
-        self._record, self._folder, self._results = record, folder, results
+    def __init__(self, record: Path, manifest: Manifest, folder: Path, models: Path | None = None) -> None:
+        """folder: where to put the copy."""
+        self._record, self._folder, self._results = record, folder, manifest.results
+        self._left_out = left_out(manifest, ArchiveConfig.model_validate(manifest.config.get("archive", {})))
         shutil.copytree(record, folder, copy_function=os.link)
         if models is not None:
-            shutil.copytree(models, folder / results, dirs_exist_ok=True, symlinks=False)
+            shutil.copytree(models, folder / self._results, dirs_exist_ok=True, symlinks=False)
 
     def make_again(self, job: Job, tier: Tier) -> Iterator[Claim]:
         """A claim for each output of a job."""
+        absent = [
+            path for path in job.inputs if path in self._left_out and not (self._folder / path).exists()
+        ]
+        if absent:
+            place = f"made from {absent[0]}, which the archive's own config keeps out"
+            yield from (Claim(tier, output, "left out", place) for output in job.outputs)
+            return
         if (problem := self._problem(job)) or (problem := self._run(job)):
             yield from (Claim(tier, output, "unchecked", problem) for output in job.outputs)
             return
         for output in job.outputs:
+            if output in self._left_out and not (self._record / output).exists():
+                yield Claim(tier, output, "left out", "the archive's own config keeps it out")
+                (self._folder / output).unlink(missing_ok=True)
+                continue
             yield _compared(tier, output, self._record / output, self._folder / output)
             self._put_back(output)
 

@@ -16,7 +16,7 @@ from codeself.provenance.archive import SUMS_FILE, unpack
 from codeself.provenance.checking_bytes import check_bytes
 from codeself.provenance.manifest import files_root
 from codeself.provenance.merkle import line_digests, merkle_root
-from codeself.records.digests import sha256_file
+from codeself.records.digests import sha256_file, sha256_json
 from codeself.records.jsonl import read_record, write_record
 from codeself.records.manifest import MANIFEST_FILE, Manifest, RowsDigest
 from tests.workflow.conftest import Project
@@ -207,6 +207,26 @@ def test_a_forged_verdict_whose_digests_fit_is_found_by_judging_again(own: Path)
     done = verify(own, "--tier", "grade")
     assert done.returncode == 1
     assert f"{place}: correct is" in done.stdout
+
+
+def test_what_an_archives_own_config_keeps_out_is_said_and_no_fault(own: Path) -> None:
+    manifest = read_record(own / MANIFEST_FILE, Manifest)
+    contents = [part for part in manifest.config["archive"]["contents"] if part != "plan"]
+    config = {**manifest.config, "archive": {**manifest.config["archive"], "contents": contents}}
+    changed = manifest.model_copy(update={"config": config, "config_sha256": sha256_json(config)})
+    (own / "results/tiny/plan.json").unlink()
+    write_record(own / MANIFEST_FILE, changed)
+    hash_again(own)
+    done = verify(own, "--every")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (
+        "statistics left out   results/tiny/plan.json: the archive's own config keeps it out" in done.stdout
+    )
+    assert (
+        "results/tiny/reports/plan.md: made from results/tiny/plan.json, which the archive's own"
+        in done.stdout
+    )
+    assert "statistics exact      results/tiny/metrics/base/families.test.json" in done.stdout
 
 
 def test_an_archive_is_refused_that_has_another_digest_than_was_published(finished: Project) -> None:

@@ -7,42 +7,19 @@ from typing import Annotated
 
 import typer
 
-from codeself.cli.judging import (
-    CPUFloorSeconds,
-    CPUSeconds,
-    Isolation,
-    IsolationOption,
-    MemoryMB,
-    OutputKB,
-    Processes,
-    ReferenceFactor,
-    Scan,
-    ScanOption,
-    ValueKB,
-    WallSeconds,
-    Workers,
-    judge_config,
-)
+from codeself.cli.judging import JudgeOptions
+from codeself.cli.option_groups import with_option_groups
 
 
+@with_option_groups
 def command(
     tasks: Annotated[Path, typer.Option(help="Canonical tasks, JSONL.")],
     rollouts: Annotated[Path, typer.Option(help="Rollouts to grade, JSONL.")],
     output: Annotated[Path, typer.Option(help="Verdicts, JSONL, one a rollout, in the same order.")],
+    judge: JudgeOptions,
     locked: Annotated[
         bool, typer.Option("--locked/--no-locked", help="Run the locked tests too: final evaluations only.")
     ] = False,
-    isolation: IsolationOption = Isolation.limits,
-    scan: ScanOption = Scan.warn,
-    cpu_seconds: CPUSeconds = 10.0,
-    cpu_floor_seconds: CPUFloorSeconds = 0.25,
-    reference_factor: ReferenceFactor = 20.0,
-    wall_seconds: WallSeconds = 30.0,
-    memory_mb: MemoryMB = 512,
-    output_kb: OutputKB = 256,
-    value_kb: ValueKB = 8192,
-    processes: Processes = 16,
-    workers: Workers = 2,
     shard: Annotated[
         int, typer.Option(min=0, help="Grade every SHARDS-th rollout, starting at this one.")
     ] = 0,
@@ -63,20 +40,8 @@ def command(
 
     if shard >= shards:
         raise InputError(f"--shard {shard}: must be below --shards {shards}; shards count from 0")
-    config = judge_config(
-        isolation,
-        scan,
-        cpu_seconds=cpu_seconds,
-        cpu_floor_seconds=cpu_floor_seconds,
-        reference_factor=reference_factor,
-        wall_seconds=wall_seconds,
-        memory_mb=memory_mb,
-        output_kb=output_kb,
-        value_kb=value_kb,
-        processes=processes,
-    )
     chosen = read_records(rollouts, Rollout)[shard::shards]
     known = read_tasks(tasks)
-    with JudgePool(config, workers) as pool:
+    with JudgePool(judge.config(), judge.workers) as pool:
         verdicts = grade(known, chosen, pool, locked=locked)
         write_records(output, track(verdicts, "judging", total=len(chosen)))

@@ -7,42 +7,19 @@ from typing import Annotated
 
 import typer
 
-from codeself.cli.judging import (
-    CPUFloorSeconds,
-    CPUSeconds,
-    Isolation,
-    IsolationOption,
-    MemoryMB,
-    OutputKB,
-    Processes,
-    ReferenceFactor,
-    Scan,
-    ScanOption,
-    ValueKB,
-    WallSeconds,
-    Workers,
-    judge_config,
-)
+from codeself.cli.judging import StrictJudgeOptions
+from codeself.cli.option_groups import with_option_groups
 
 
+@with_option_groups
 def command(
+    judge: StrictJudgeOptions,
     tasks: Annotated[
         Path | None, typer.Option(help="Canonical tasks, JSONL, that a line may name by their task_id.")
     ] = None,
     locked: Annotated[
         bool, typer.Option("--locked/--no-locked", help="Run locked tests too, where a line does not say.")
     ] = False,
-    isolation: IsolationOption = Isolation.strict,
-    scan: ScanOption = Scan.warn,
-    cpu_seconds: CPUSeconds = 10.0,
-    cpu_floor_seconds: CPUFloorSeconds = 0.25,
-    reference_factor: ReferenceFactor = 20.0,
-    wall_seconds: WallSeconds = 30.0,
-    memory_mb: MemoryMB = 512,
-    output_kb: OutputKB = 256,
-    value_kb: ValueKB = 8192,
-    processes: Processes = 16,
-    workers: Workers = 2,
 ) -> None:
     """Read one request a line from standard input, write one verdict a line to standard output.
 
@@ -55,18 +32,7 @@ def command(
     from codeself.sandbox.protocol import Protocol
     from codeself.sandbox.service import serve
 
-    config = judge_config(
-        isolation,
-        scan,
-        cpu_seconds=cpu_seconds,
-        cpu_floor_seconds=cpu_floor_seconds,
-        reference_factor=reference_factor,
-        wall_seconds=wall_seconds,
-        memory_mb=memory_mb,
-        output_kb=output_kb,
-        value_kb=value_kb,
-        processes=processes,
-    )
+    config = judge.config()
     protocol = Protocol(config.limits, locked, read_tasks(tasks) if tasks else ())
-    with JudgePool(config, workers) as pool:
-        serve(pool, protocol, 0, 1, in_flight=64 * workers)
+    with JudgePool(config, judge.workers) as pool:
+        serve(pool, protocol, 0, 1, in_flight=64 * judge.workers)

@@ -18,7 +18,7 @@ from codeself.learning.objective import Kind
 from codeself.records.digests import seed_from
 from codeself.records.practice import AdvantageConfig, Arm
 from codeself.records.verdicts import Verdict
-from codeself.rewards import RewardFunction
+from codeself.rewards import RewardFunction, is_infrastructure
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,10 @@ class Paid:
 
 def pay(
     arm: Arm, verdicts: Sequence[Verdict], reward: RewardFunction, seed: int, step: int, task_id: str
-) -> Paid:
-    """The pay of one group's verdicts. Raises InfrastructureError for a verdict without a result."""
+) -> Paid | None:
+    """The pay of one group's verdicts; None where a fault of the judge left one of them without a result."""
+    if any(is_infrastructure(verdict) for verdict in verdicts):
+        return None
     if arm == "format-reward":
         parsed = np.array([verdict.candidate.status == "parsed" for verdict in verdicts])
         return Paid(parsed.astype(np.float64), parsed)

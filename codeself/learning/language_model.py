@@ -7,26 +7,27 @@ that is renewed after each update. On one thread everything is bit for bit the s
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn.functional import log_softmax
-from torch.utils.checkpoint import checkpoint
-from transformers.modeling_layers import GradientCheckpointingLayer
 
+from codeself.learning.adapters import lora_settings
 from codeself.learning.learner import State, Texts, Updated, joined
+from codeself.learning.modules import ValueHead, compute_twice
 from codeself.learning.objective import Objective, Scores, Targets
 from codeself.learning.packing import Packed, pack
+from codeself.learning.tensors import split, to_numpy, to_tensors
 from codeself.learning.trained_model import plain_weights, write_trained
-from codeself.policies.precision import has_bfloat16
+from codeself.policies.precision import uses_bfloat16
 from codeself.policies.transformers import TransformersPolicy
 from codeself.records.digests import seed_from
 from codeself.records.errors import InputError
-from codeself.records.practice import PracticeConfig
+from codeself.records.practice import LoraConfig, PracticeConfig
 
 # Rows of logits at a time: 256 of a vocabulary of 49,152 take 50 MB.
 _ROWS = 256
@@ -59,15 +60,20 @@ class LanguageModelLearner:
         keeps_reference = config.loss.kl_coefficient > 0 and config.lora is None
         self._reference = copy.deepcopy(self._model).requires_grad_(False) if keeps_reference else None
         if config.lora is not None:
-            self._model = _with_adapters(self._model, config)
+            self._model = _with_adapters(self._model, config.lora)
         if config.gradient_checkpointing:
-            _compute_twice(self._model)
+            compute_twice(self._model)
         # Dropout, where a model has any, would make the chances of a token differ from those it was drawn with.
         self._model.eval()
-        self._critic = _ValueHead(self._model.config.hidden_size).to(self._device) if critic else None
+        self._critic = ValueHead(self._model.config.hidden_size).to(self._device) if critic else None
         self._last_hidden: torch.Tensor | None = None
         self._model.get_output_embeddings().register_forward_pre_hook(self._remember)
-        self._autocast = _autocast_dtype(config.autocast, self._device)
+        self._precision = partial(
+            torch.autocast,
+            self._device.type,
+            torch.bfloat16,
+            enabled=uses_bfloat16(config.autocast, self._device),
+        )
         self._optimizer = self._make_optimizer()
 
     def _make_optimizer(self) -> torch.optim.AdamW:
@@ -87,8 +93,8 @@ class LanguageModelLearner:
         with torch.no_grad():
             for part in self._passes(texts):
                 packed = self._pack(part)
-                scores = _to_numpy(self._forward(packed, reference=reference))
-                rows = iter(_split(scores, packed.lengths))
+                scores = to_numpy(self._forward(packed, reference=reference))
+                rows = iter(split(scores, packed.lengths))
                 found += [[next(rows) for _ in each.completions] for each in part]
         return found
 
@@ -101,10 +107,10 @@ class LanguageModelLearner:
             rows = [row for group in targets[start : start + len(part)] for row in group]
             start += len(part)
             scores = self._forward(self._pack(part))
-            loss = objective(scores, _to_tensors(Targets.joined(rows), self._device))
+            loss = objective(scores, to_tensors(Targets.joined(rows), self._device))
             loss.backward()
             total += float(loss.detach())
-            seen.append(_to_numpy(scores))
+            seen.append(to_numpy(scores))
         for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
             group["lr"] = peak * rate
         weights = [weight for group in self._optimizer.param_groups for weight in group["params"]]
@@ -168,7 +174,10 @@ class LanguageModelLearner:
 
     def _pack(self, texts: Sequence[Texts]) -> Packed:
         groups = [
-            (self.policy.prompt_ids(each.prompt), [completion.token_ids for completion in each.completions])
+            (
+                self.policy.text.prompt_ids(each.prompt, each.task_id, 0),
+                [completion.token_ids for completion in each.completions],
+            )
             for each in texts
         ]
         return pack(groups, self._device)
@@ -178,11 +187,7 @@ class LanguageModelLearner:
         model, adapters = self._model, self._config.lora is not None
         if reference and not adapters:
             model = self._reference
-        without = model.disable_adapter() if reference and adapters else torch.autocast("cpu", enabled=False)
-        precision = torch.autocast(
-            self._device.type, self._autocast or torch.bfloat16, enabled=self._autocast is not None
-        )
-        with without, precision:
+        with model.disable_adapter() if reference and adapters else nullcontext(), self._precision():
             logits = model(
                 packed.tokens,
                 attention_mask=packed.mask,
@@ -205,76 +210,10 @@ class LanguageModelLearner:
         return Scores(torch.cat(logprobs), torch.cat(entropies), values)
 
 
-class _ValueHead(torch.nn.Module):
-    """What reward is expected before a token is written, from the hidden state that writes it."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.norm = torch.nn.LayerNorm(size, elementwise_affine=False)
-        self.out = torch.nn.Linear(size, 1)
-        torch.nn.init.zeros_(self.out.weight)
-        torch.nn.init.zeros_(self.out.bias)
-
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """(tokens, size) to (tokens,)."""
-        return self.out(self.norm(hidden))[:, 0]
-
-
-def _with_adapters(model: Any, config: PracticeConfig) -> Any:
+def _with_adapters(model: Any, config: LoraConfig) -> Any:
     import peft
 
-    lora = config.lora
-    assert lora is not None
-    settings = peft.LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=0.0,
-        target_modules=list(lora.targets),
-        task_type="CAUSAL_LM",
-    )
     try:
-        return peft.get_peft_model(model, settings)
+        return peft.get_peft_model(model, lora_settings(config))
     except ValueError as error:
         raise InputError(f"practice.lora.targets: {error}") from error
-
-
-def _compute_twice(model: Any) -> None:
-    """Let layers keep no activations for the backward pass. The library's own switch works in training mode alone."""
-    for layer in model.modules():
-        if isinstance(layer, GradientCheckpointingLayer):
-            layer.forward = partial(_forgetful, layer.forward)
-
-
-def _forgetful(forward: Callable[..., Any], *inputs: Any, **named: Any) -> Any:
-    if not torch.is_grad_enabled():
-        return forward(*inputs, **named)
-    return checkpoint(forward, *inputs, use_reentrant=False, **named)
-
-
-def _autocast_dtype(asked: str, device: torch.device) -> torch.dtype | None:
-    if asked == "none":
-        return None
-    return torch.bfloat16 if asked == "bfloat16" or has_bfloat16(device) else None
-
-
-def _to_numpy(scores: Scores) -> Scores:
-    def column(tensor: Any) -> Any:
-        return None if tensor is None else tensor.detach().double().cpu().numpy()
-
-    return Scores(column(scores.logprobs), column(scores.entropy), column(scores.values))
-
-
-def _to_tensors(targets: Targets, device: torch.device) -> Targets:
-    columns = {
-        name: None if column is None else torch.tensor(column, dtype=torch.float32, device=device)
-        for name, column in vars(targets).items()
-    }
-    return Targets(**columns)
-
-
-def _split(scores: Scores, lengths: Sequence[int]) -> Iterator[Scores]:
-    edges = np.cumsum(lengths)[:-1]
-    columns = [np.split(column, edges) for column in (scores.logprobs, scores.entropy)]
-    values = [None] * len(lengths) if scores.values is None else np.split(scores.values, edges)
-    for logprobs, entropy, value in zip(*columns, values, strict=True):
-        yield Scores(logprobs, entropy, value)

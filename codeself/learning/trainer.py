@@ -6,17 +6,17 @@ the learner, and in the position of the curriculum.
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 from codeself.learning.arms import Paid, pay
 from codeself.learning.checkpoints import Checkpoint, Checkpoints
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.diagnostics import Drawn, step_record
 from codeself.learning.learner import Learner, Texts
+from codeself.learning.practice_log import Answer, PracticeLog, Watch, sample_rows, step_timing
 from codeself.learning.schedule import rate_at
 from codeself.learning.update import Group, learn
 from codeself.policies.backend import Completion, Request
@@ -24,33 +24,12 @@ from codeself.policies.parsing import parse_completion
 from codeself.policies.prompts import Template
 from codeself.records.digests import seed_from
 from codeself.records.practice import Arm, PracticeConfig
+from codeself.records.rollouts import PolicyIdentity
 from codeself.records.tasks import Task
 from codeself.records.training import PracticeSample, StepRecord, StepTiming
 from codeself.records.verdicts import Verdict
-from codeself.rewards import RewardFunction, is_infrastructure
+from codeself.rewards import RewardFunction
 from codeself.sandbox.pool import Job, JudgePool
-
-Watch = Callable[[StepRecord, StepTiming], None]
-
-
-@dataclass
-class PracticeLog:
-    """What a run has written down so far."""
-
-    records: list[StepRecord] = field(default_factory=list)
-    samples: list[PracticeSample] = field(default_factory=list)
-    timings: list[StepTiming] = field(default_factory=list)
-
-    def to_json_dict(self) -> dict[str, Any]:
-        return {name: [row.to_json_dict() for row in rows] for name, rows in vars(self).items()}
-
-    @staticmethod
-    def from_json_dict(data: dict[str, Any]) -> PracticeLog:
-        return PracticeLog(
-            [StepRecord.model_validate(row) for row in data["records"]],
-            [PracticeSample.model_validate(row) for row in data["samples"]],
-            [StepTiming.model_validate(row) for row in data["timings"]],
-        )
 
 
 @dataclass(frozen=True)
@@ -68,6 +47,13 @@ class _Answered:
     def informative(self) -> bool:
         return self.paid is not None and self.paid.informative
 
+    def rows(self, step: int) -> list[PracticeSample]:
+        answers = [
+            Answer(completion.text, len(completion.token_ids), completion.finish_reason, request.seed)
+            for request, completion in zip(self.requests, self.completions, strict=True)
+        ]
+        return sample_rows(step, self.task.task_id, answers, self.verdicts, self.paid, refill=self.refill)
+
 
 class Trainer:
     """seed: root of this run's draws; runs of other arms with the same seed meet the same tasks in the same order."""
@@ -82,7 +68,6 @@ class Trainer:
         template: Template,
         pool: JudgePool,
         reward: RewardFunction,
-        checkpoints: Checkpoints,
     ) -> None:
         self._learner = learner
         self._arm = arm
@@ -92,12 +77,21 @@ class Trainer:
         self._template = template
         self._pool = pool
         self._reward = reward
-        self._checkpoints = checkpoints
         self._log = PracticeLog()
 
-    def run(self, resumed: Callable[[int], None], watch: Watch) -> PracticeLog:
-        """Practise to the last step. resumed: told once how many steps an earlier run left done."""
-        found = self._checkpoints.newest()
+    @property
+    def base(self) -> PolicyIdentity:
+        """The policy that practice begins with."""
+        return self._learner.policy.identity
+
+    def run(self, state: Path, digest: str, resumed: Callable[[int], None], watch: Watch) -> PracticeLog:
+        """Practise to the last step.
+
+        state: folder of checkpoints; digest: of the run that they belong to. resumed: told once how many steps an
+        earlier run left done.
+        """
+        checkpoints = Checkpoints(state, digest)
+        found = checkpoints.newest()
         if found is not None:
             self._learner.restore(found.learner)
             self._log = PracticeLog.from_json_dict(dict(found.log))
@@ -106,8 +100,12 @@ class Trainer:
             watch(*self._step(step))
             done = step + 1
             if done % self._config.checkpoint_every == 0 and done < self._config.steps:
-                self._checkpoints.keep(Checkpoint(done, self._learner.state(), self._log.to_json_dict()))
+                checkpoints.keep(Checkpoint(done, self._learner.state(), self._log.to_json_dict()))
         return self._log
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write the policy, as run-rollouts reads it, into a folder that is whole or absent afterwards."""
+        self._learner.save(folder, name)
 
     def _step(self, step: int) -> tuple[StepRecord, StepTiming]:
         clock = _Clock()
@@ -127,7 +125,7 @@ class Trainer:
         order = seed_from("minibatches", self._seed, step)
         with clock.timing("updating"):
             report = learn(self._learner, groups, self._arm, self._config, rate, order)
-        samples = [sample for each in answered for sample in _samples(step, each)]
+        samples = [sample for each in answered for sample in each.rows(step)]
         drawn = Drawn(
             samples=samples,
             groups=len(answered),
@@ -137,7 +135,7 @@ class Trainer:
             position=position + len(answered),
         )
         record = step_record(step, drawn, report, rate, self._config)
-        timing = clock.timings(record)
+        timing = step_timing(record, clock.seconds)
         self._log.records.append(record)
         self._log.samples += samples
         self._log.timings.append(timing)
@@ -157,8 +155,7 @@ class Trainer:
         for place, task in enumerate(tasks):
             part = slice(place * size, (place + 1) * size)
             own = verdicts[part]
-            faulty = any(is_infrastructure(verdict) for verdict in own)
-            paid = None if faulty else pay(self._arm, own, self._reward, self._seed, step, task.task_id)
+            paid = pay(self._arm, own, self._reward, self._seed, step, task.task_id)
             answered.append(_Answered(task, requests[place], completions[part], own, paid, refill))
         return answered
 
@@ -197,36 +194,11 @@ class Trainer:
         return list(self._pool.verdicts(jobs))
 
 
-def _samples(step: int, group: _Answered) -> list[PracticeSample]:
-    rewards = [None] * len(group.completions) if group.paid is None else group.paid.rewards.tolist()
-    return [
-        PracticeSample(
-            step=step,
-            task_id=group.task.task_id,
-            sample=request.sample,
-            seed=request.seed,
-            completion=completion.text,
-            completion_tokens=len(completion.token_ids),
-            finish_reason=completion.finish_reason,
-            parsed=verdict.candidate.status,
-            decided_by=verdict.decided_by,
-            status=verdict.status,
-            correct=verdict.correct,
-            reward=reward,
-            informative=group.informative,
-            refill=group.refill,
-        )
-        for request, completion, verdict, reward in zip(
-            group.requests, group.completions, group.verdicts, rewards, strict=True
-        )
-    ]
-
-
 class _Clock:
     """Wall seconds of a step's stages."""
 
     def __init__(self) -> None:
-        self._seconds = {"sampling": 0.0, "judging": 0.0, "updating": 0.0}
+        self.seconds = {"sampling": 0.0, "judging": 0.0, "updating": 0.0}
         self._stage = ""
         self._since = 0.0
 
@@ -238,15 +210,4 @@ class _Clock:
         self._since = time.perf_counter()
 
     def __exit__(self, *_: object) -> None:
-        self._seconds[self._stage] += time.perf_counter() - self._since
-
-    def timings(self, record: StepRecord) -> StepTiming:
-        sampling, updating = self._seconds["sampling"], self._seconds["updating"]
-        return StepTiming(
-            step=record.step,
-            **{stage: round(seconds, 3) for stage, seconds in self._seconds.items()},
-            sampled_tokens_per_second=round(record.sampled_tokens / sampling, 1) if sampling else 0.0,
-            learned_tokens_per_second=round(record.learned_tokens / updating, 1) if updating else 0.0,
-            # Linux counts in kilobytes.
-            peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        )
+        self.seconds[self._stage] += time.perf_counter() - self._since

@@ -6,7 +6,6 @@ A step's numbers that TRL does not give are None. Advantages are those of its fo
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -18,8 +17,8 @@ import transformers
 
 from codeself.learning.arms import Paid, advantages_of
 from codeself.learning.diagnostics import Drawn, step_record
+from codeself.learning.practice_log import Answer, PracticeLog, Watch, sample_rows, step_timing
 from codeself.learning.schedule import rate_at
-from codeself.learning.trainer import PracticeLog, Watch
 from codeself.learning.trl_sampling import Written
 from codeself.learning.trl_settings import updates_of
 from codeself.learning.update import UpdateReport
@@ -27,7 +26,7 @@ from codeself.records.files import write_text
 from codeself.records.jsonl import dumps
 from codeself.records.practice import PracticeConfig
 from codeself.records.tasks import Task
-from codeself.records.training import PracticeSample, StepRecord, StepTiming
+from codeself.records.training import StepRecord, StepTiming
 from codeself.records.verdicts import Verdict
 
 # Beside TRL's own files in a checkpoint, and written last: what the run had written down by then.
@@ -79,25 +78,8 @@ class TRLLog:
     ) -> None:
         """One task's completions. paid: None where the judge had a fault with one of them."""
         self._paid.append(paid)
-        self.practice.samples += [
-            PracticeSample(
-                step=step,
-                task_id=task.task_id,
-                sample=sample,
-                seed=seed,
-                completion=each.text,
-                completion_tokens=len(each.ids),
-                finish_reason=each.finish_reason,
-                parsed=verdict.candidate.status,
-                decided_by=verdict.decided_by,
-                status=verdict.status,
-                correct=verdict.correct,
-                reward=None if paid is None else float(paid.rewards[sample]),
-                informative=paid is not None and paid.informative,
-                refill=False,
-            )
-            for sample, (each, verdict) in enumerate(zip(written, verdicts, strict=True))
-        ]
+        answers = [Answer(each.text, len(each.ids), each.finish_reason, seed) for each in written]
+        self.practice.samples += sample_rows(step, task.task_id, answers, verdicts, paid)
 
     def finish_step(self, said: Mapping[str, float | None], seconds: float) -> tuple[StepRecord, StepTiming]:
         """said: what TRL logs of the step, by the names of _SAID. seconds: that it took in all."""
@@ -123,26 +105,13 @@ class TRLLog:
                 **{field: said[name] for name, field in _SAID.items()},
             }
         )
-        timing = self._timing(record, seconds)
+        updating = seconds - sum(self._seconds.values())
+        timing = step_timing(record, {**self._seconds, "updating": updating})
         self.practice.records.append(record)
         self.practice.timings.append(timing)
         self._paid = []
         self._seconds = dict.fromkeys(self._seconds, 0.0)
         return record, timing
-
-    def _timing(self, record: StepRecord, seconds: float) -> StepTiming:
-        sampling, judging = self._seconds["sampling"], self._seconds["judging"]
-        updating = seconds - sampling - judging
-        return StepTiming(
-            step=record.step,
-            sampling=round(sampling, 3),
-            judging=round(judging, 3),
-            updating=round(updating, 3),
-            sampled_tokens_per_second=round(record.sampled_tokens / sampling, 1),
-            learned_tokens_per_second=round(record.learned_tokens / updating, 1),
-            # Linux counts in kilobytes.
-            peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
-        )
 
 
 class Steps(transformers.TrainerCallback):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 import trl
 
-from codeself.policies.precision import has_bfloat16
+from codeself.policies.precision import uses_bfloat16
 from codeself.records.digests import seed_from
 from codeself.records.errors import InputError
 from codeself.records.practice import PracticeConfig
@@ -42,20 +41,14 @@ def updates_of(config: PracticeConfig) -> int:
     return config.optimizer.epochs * config.optimizer.minibatches
 
 
-def uses_bfloat16(config: PracticeConfig, device: str) -> bool:
-    """Whether products are made in bfloat16; weights are float32 either way."""
-    asked = config.autocast
-    return asked == "bfloat16" or (asked == "auto" and has_bfloat16(torch.device(device)))
-
-
-def arguments(config: PracticeConfig, output: Path, seed: int, device: str) -> trl.GRPOConfig:
+def arguments(config: PracticeConfig, output: Path, seed: int, device: torch.device) -> trl.GRPOConfig:
     optimizer = config.optimizer
     rows = config.groups_per_pass * config.samples
     passes = config.prompts_per_step // config.groups_per_pass
     return trl.GRPOConfig(
         output_dir=str(output),
-        use_cpu=device == "cpu",
-        bf16=uses_bfloat16(config, device),
+        use_cpu=device.type == "cpu",
+        bf16=uses_bfloat16(config.autocast, device),
         seed=seed_from("learner", seed) % 2**32,
         max_steps=config.steps * updates_of(config),
         per_device_train_batch_size=rows,
@@ -86,19 +79,4 @@ def arguments(config: PracticeConfig, output: Path, seed: int, device: str) -> t
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=False,
-    )
-
-
-def adapters(config: PracticeConfig) -> Any:
-    """The LoRA settings for peft, or None where all weights learn."""
-    if config.lora is None:
-        return None
-    import peft
-
-    return peft.LoraConfig(
-        r=config.lora.rank,
-        lora_alpha=config.lora.alpha,
-        lora_dropout=0.0,
-        target_modules=list(config.lora.targets),
-        task_type="CAUSAL_LM",
     )

@@ -31,41 +31,32 @@ import trl
 from datasets import Dataset
 from torch.optim.lr_scheduler import LambdaLR
 
+from codeself.learning.adapters import lora_settings
 from codeself.learning.arms import pay
 from codeself.learning.curriculum import Curriculum
+from codeself.learning.practice_log import PracticeLog, Watch
 from codeself.learning.schedule import rate_at
 from codeself.learning.trained_model import write_trained
-from codeself.learning.trainer import PracticeLog, Watch
 from codeself.learning.trl_log import Steps, TRLLog
 from codeself.learning.trl_sampling import Written, generate
-from codeself.learning.trl_settings import adapters, arguments, check_settings, updates_of, uses_bfloat16
+from codeself.learning.trl_settings import arguments, check_settings, updates_of
 from codeself.policies.model_text import ModelText, checked_record
 from codeself.policies.parsing import parse_completion
+from codeself.policies.precision import device_of, uses_bfloat16
 from codeself.policies.prompts import Template
 from codeself.records.digests import seed_from
-from codeself.records.jsonl import read_record
-from codeself.records.models import MODEL_FILE, ModelRecord
 from codeself.records.practice import PracticeConfig
 from codeself.records.rollouts import PolicyIdentity
 from codeself.records.tasks import Task
-from codeself.rewards import RewardFunction, is_infrastructure
+from codeself.rewards import RewardFunction
 from codeself.sandbox.pool import Job, JudgePool
 
 
-def base_of(folder: Path, config: PracticeConfig, device: str, threads: int) -> PolicyIdentity:
-    """The policy that practice begins with. Raises SourceError where the folder's files are not those recorded."""
-    record = checked_record(folder)
-    place = _device(device)
-    products = ", products in bfloat16" if uses_bfloat16(config, place) else ""
-    return PolicyIdentity(
-        backend="transformers",
-        source=f"{record.name}; float32 on {place}{products}, {threads} thread(s), TRL {trl.__version__}",
-        digest=record.weights_sha256,
-    )
-
-
 class TRLTrainer:
-    """folder: the base's model folder. state: where checkpoints are kept; digest: of the run that they belong to."""
+    """folder: the base's model folder. base: the policy that practice begins with.
+
+    Raises SourceError where the folder's files are not those that its record names.
+    """
 
     def __init__(
         self,
@@ -77,8 +68,6 @@ class TRLTrainer:
         pool: JudgePool,
         reward: RewardFunction,
         *,
-        state: Path,
-        digest: str,
         device: str,
         threads: int,
     ) -> None:
@@ -87,11 +76,17 @@ class TRLTrainer:
         self._folder = folder
         self._seed = seed
         self._config = config
-        self._device = _device(device)
+        self._device = device_of(device)
         self._pool = pool
         self._reward = reward
-        self._state = state
-        record = read_record(folder / MODEL_FILE, ModelRecord)
+        record = checked_record(folder)
+        products = ", products in bfloat16" if uses_bfloat16(config.autocast, self._device) else ""
+        self.base = PolicyIdentity(
+            backend="transformers",
+            source=f"{record.name}; float32 on {self._device.type}{products}, {threads} thread(s),"
+            f" TRL {trl.__version__}",
+            digest=record.weights_sha256,
+        )
         self._text = ModelText(folder, record.chat_template_sha256)
         curriculum = Curriculum(tasks, seed)
         self._tasks = [curriculum.at(place) for place in range(config.steps * config.prompts_per_step)]
@@ -100,18 +95,19 @@ class TRLTrainer:
             (prompt, self._text.prompt_ids(prompt, task.task_id, config.max_new_tokens))
             for prompt, task in zip(prompts, self._tasks, strict=True)
         ]
-        self._log = TRLLog(config, state, digest)
+        self._log: TRLLog
         self._model: Any = None
 
-    def run(self, resumed: Callable[[int], None], watch: Watch) -> PracticeLog:
-        """Practise to the last step. resumed: told once how many steps an earlier run left done."""
+    def run(self, state: Path, digest: str, resumed: Callable[[int], None], watch: Watch) -> PracticeLog:
+        """Practise to the last step. The arguments are those of our own trainer's."""
+        self._log = TRLLog(self._config, state, digest)
         checkpoint = self._log.resume()
         resumed(len(self._log.practice.records))
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of one library to another
-            trainer = self._trainer(watch)
+            trainer = self._trainer(state, watch)
             trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         self._model = trainer.model
         return self._log.practice
@@ -120,18 +116,18 @@ class TRLTrainer:
         """Write the policy, as run-rollouts reads it, into a folder that is whole or absent afterwards."""
         write_trained(self._model, self._folder, folder, name)
 
-    def _trainer(self, watch: Watch) -> _Trainer:
+    def _trainer(self, state: Path, watch: Watch) -> _Trainer:
         trainer = _Trainer(
             model=transformers.AutoModelForCausalLM.from_pretrained(
                 self._folder, dtype=torch.float32, attn_implementation="sdpa"
             ),
-            args=arguments(self._config, self._state, self._seed, self._device),
+            args=arguments(self._config, state, self._seed, self._device),
             reward_funcs=[self._judge],
             rollout_func=self._sample,
             train_dataset=Dataset.from_dict({"prompt": [prompt.text for prompt, _ in self._asked]}),
             processing_class=self._text.tokenizer,
             callbacks=[Steps(self._log, watch, updates_of(self._config))],
-            peft_config=adapters(self._config),
+            peft_config=lora_settings(self._config.lora) if self._config.lora else None,
         )
         trainer.practice = self._config
         trainer.remove_callback(transformers.PrinterCallback)
@@ -175,8 +171,7 @@ class TRLTrainer:
         for place, task in enumerate(tasks):
             part = slice(place * size, (place + 1) * size)
             own = verdicts[part]
-            faulty = any(is_infrastructure(verdict) for verdict in own)
-            paid = None if faulty else pay("grpo", own, self._reward, self._seed, step, task.task_id)
+            paid = pay("grpo", own, self._reward, self._seed, step, task.task_id)
             rewards += [None] * size if paid is None else paid.rewards.tolist()
             self._log.add_group(step, self._seed_of(step), task, written[part], own, paid)
         self._log.add_seconds("judging", since)
@@ -204,9 +199,3 @@ class _Trainer(trl.GRPOTrainer):
             ),
         )
         return self.lr_scheduler
-
-
-def _device(asked: str) -> str:
-    if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return asked

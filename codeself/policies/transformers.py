@@ -26,18 +26,14 @@ import transformers
 from transformers import DynamicCache
 
 from codeself.policies.backend import Completion, Progress, Prompt, Request
-from codeself.policies.precision import number_format
+from codeself.policies.model_text import ModelText, checked_record
+from codeself.policies.precision import device_of, number_format
 from codeself.policies.slots import SlotCache
 from codeself.policies.stopping import is_finished
 from codeself.policies.token_draws import draw_tokens, uniform_numbers
-from codeself.records.digests import sha256_file, sha256_text
-from codeself.records.errors import InputError, SourceError
-from codeself.records.jsonl import read_record
-from codeself.records.models import MODEL_FILE, ModelRecord
+from codeself.records.digests import sha256_text
 from codeself.records.rollouts import FinishReason, PolicyIdentity
 
-# Tokens of a prompt that are decoded with a completion, as some tokenizers drop a space where a text begins.
-_CONTEXT = 4
 # Requests in a chunk, at least, and in batches: a killed run loses a chunk, about a minute of a small model's work on
 # one core; but a batch runs empty at a chunk's end, so that smaller chunks waste more.
 _CHUNK = 256
@@ -75,37 +71,27 @@ class _Row:
 
 class TransformersPolicy:
     def __init__(self, folder: Path, dtype: str, device: str, threads: int, batch_size: int) -> None:
-        record = read_record(folder / MODEL_FILE, ModelRecord)
-        for name, expected in record.files.items():
-            if sha256_file(folder / name) != expected:
-                raise SourceError(f"{folder / name}: is not what {MODEL_FILE} records; fetch the model again")
+        record = checked_record(folder)
         transformers.utils.logging.set_verbosity_error()
         transformers.utils.logging.disable_progress_bar()
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)
         # Memory that is not written before it is read would be a bug here; filling all of it costs a fifth of training.
         torch.utils.deterministic.fill_uninitialized_memory = False
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device 'cuda': this machine has no usable GPU; expected device cpu or auto")
         self._folder = folder
-        self._device = torch.device(device)
-        self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder)
+        self._device = device_of(device)
+        self.text = ModelText(folder, record.chat_template_sha256)
         number = number_format(dtype, self._device)
         self.model: Any = self.load(number)
         # The library renamed this argument in the course of version 5.
         names = inspect.signature(self.model.forward).parameters
         self._cache_argument = "cache" if "cache" in names else "past_key_values"
         self._batch_size = batch_size
-        ends = self.model.generation_config.eos_token_id
-        self._ends = {ends} if isinstance(ends, int) else set(ends or ())
-        self._ends.update(self._tokenizer.all_special_ids)
         self.chunk = max(_CHUNK, _BATCHES * batch_size)
         self.chat_template_sha256 = record.chat_template_sha256
         self.identity = PolicyIdentity(
             backend="transformers",
-            source=f"{record.name}; {str(number).removeprefix('torch.')} on {device}, {threads} thread(s),"
+            source=f"{record.name}; {str(number).removeprefix('torch.')} on {self._device.type}, {threads} thread(s),"
             f" batches of {batch_size}",
             digest=record.weights_sha256,
         )
@@ -117,54 +103,23 @@ class TransformersPolicy:
         )
         return model.to(self._device).eval()
 
-    def prompt_ids(self, prompt: Prompt) -> list[int]:
-        """The tokens that the model reads before it writes."""
-        return self._tokens(prompt, self._as_read(prompt))
-
     def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
         """One completion a request. Requests with the same prompt should stand together."""
-        texts = {request.prompt: self._as_read(request.prompt) for request in requests}
-        ids = {prompt: self._tokens(prompt, text) for prompt, text in texts.items()}
-        self._check_lengths(requests, ids)
+        asked = dict.fromkeys((each.prompt, each.task_id, each.max_new_tokens) for each in requests)
+        ids = {prompt: self.text.prompt_ids(prompt, task_id, new) for prompt, task_id, new in asked}
         completions: dict[int, Completion] = {}
         with torch.inference_mode():
             for row, reason in self._write(requests, ids):
                 completions[row.index] = Completion(
-                    text=self._text(row),
+                    text=self.text.written(row.reading.ids, row.ids),
                     finish_reason=reason,
-                    prompt_sha256=sha256_text(texts[row.request.prompt]),
+                    prompt_sha256=sha256_text(self.text.as_read(row.request.prompt)),
                     prompt_tokens=len(row.reading.ids),
                     token_ids=tuple(row.ids),
                     logprobs=tuple(row.logprobs),
                 )
                 progress(1)
         return [completions[index] for index in range(len(requests))]
-
-    def _as_read(self, prompt: Prompt) -> str:
-        """The prompt as the model reads it: a chat prompt inside the markers of a turn."""
-        if prompt.style == "completion":
-            return prompt.text
-        if not self.chat_template_sha256:
-            raise InputError(
-                f"prompt template '{prompt.name}' is in chat style, and the model has no chat template;"
-                " expected a completion style template"
-            )
-        turn = [{"role": "user", "content": prompt.text}]
-        return self._tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
-
-    def _tokens(self, prompt: Prompt, text: str) -> list[int]:
-        # A chat template writes its special tokens itself.
-        return self._tokenizer(text, add_special_tokens=prompt.style == "completion")["input_ids"]
-
-    def _check_lengths(self, requests: Sequence[Request], ids: dict[Prompt, list[int]]) -> None:
-        limit = getattr(self.model.config, "max_position_embeddings", None)
-        for request in requests:
-            length = len(ids[request.prompt])
-            if length == 0 or (limit and length + request.max_new_tokens > limit):
-                raise InputError(
-                    f"task '{request.task_id}': its prompt has {length} tokens; expected at least 1, and with"
-                    f" {request.max_new_tokens} new ones at most the model's {limit}"
-                )
 
     def _write(
         self, requests: Sequence[Request], ids: dict[Prompt, list[int]]
@@ -244,13 +199,7 @@ class TransformersPolicy:
         """Take the token into the row. Returns why the row is finished, if it is."""
         row.ids.append(token)
         row.logprobs.append(logprob)
-        if token in self._ends or is_finished(row.request.prompt, self._text(row)):
+        written = self.text.written(row.reading.ids, row.ids)
+        if token in self.text.ends or is_finished(row.request.prompt, written):
             return "stop"
         return "length" if len(row.ids) == row.request.max_new_tokens else None
-
-    def _text(self, row: _Row) -> str:
-        context = row.reading.ids[-_CONTEXT:]
-        return self._decode(context + row.ids).removeprefix(self._decode(context))
-
-    def _decode(self, ids: list[int]) -> str:
-        return self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)

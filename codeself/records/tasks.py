@@ -16,8 +16,9 @@ from pydantic import (
 )
 
 from codeself.records.base import Record
+from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
-from codeself.records.jsonl import read_records
+from codeself.records.jsonl import read_record, read_records
 from codeself.records.values import NotData, decode
 
 Split = Literal["train", "dev", "test"]
@@ -147,3 +148,14 @@ def read_tasks(path: Path) -> list[Task]:
     if count > 1:
         raise InputError(f"{path}: task_id '{task_id}' stands {count} times; ids must be unique")
     return tasks
+
+
+def read_splits(path: Path, tasks: Path) -> SplitManifest:
+    """The split manifest of a task file. Raises InputError for one that was made from another."""
+    manifest = read_record(path, SplitManifest)
+    if manifest.tasks_sha256 != (found := sha256_file(tasks)):
+        raise InputError(
+            f"{path}: was made from another task file (sha256 {manifest.tasks_sha256[:12]}...);"
+            f" {tasks} has {found[:12]}...; split the tasks again"
+        )
+    return manifest

@@ -26,7 +26,6 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from codeself.learning.checkpoints import Checkpoints
 from codeself.policies.parsing import parse_completion
 from codeself.policies.prompts import load_template
 from codeself.records.jsonl import read_record
@@ -83,9 +82,7 @@ def practise(side: str, given: argparse.Namespace, folder: Path) -> None:
                 critic=False,
                 seed=given.seed,
             )
-            checkpoints = Checkpoints(Path(state), "")
-            trainer = Trainer(learner, "grpo", given.seed, config, tasks, template, pool, reward, checkpoints)
-            save = learner.save
+            trainer = Trainer(learner, "grpo", given.seed, config, tasks, template, pool, reward)
         else:
             from codeself.learning.trl_trainer import TRLTrainer
 
@@ -97,15 +94,12 @@ def practise(side: str, given: argparse.Namespace, folder: Path) -> None:
                 template,
                 pool,
                 reward,
-                state=Path(state),
-                digest="",
                 device="cpu",
                 threads=given.threads,
             )
-            save = trainer.save
-        trainer.run(lambda _: None, watch)
+        trainer.run(Path(state), "", lambda _: None, watch)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    save(folder / "policy", side)
+    trainer.save(folder / "policy", side)
     figures = {
         "seconds": mean(walls[1:] or walls),
         **{stage: mean([getattr(timing, stage) for timing in timings[1:] or timings]) for stage in STAGES},

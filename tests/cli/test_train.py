@@ -270,7 +270,7 @@ def test_a_manifest_of_other_tasks_is_refused(tmp_path: Path) -> None:
     assert "--splits" in arguments
     manifest = read_record(tmp_path / "splits.json", SplitManifest)
     write_record(tmp_path / "splits.json", manifest.model_copy(update={"tasks_sha256": "0" * 64}))
-    with pytest.raises(InputError, match="was made from another version of"):
+    with pytest.raises(InputError, match="was made from another task file"):
         run.make()
 
 

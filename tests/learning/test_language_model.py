@@ -96,7 +96,7 @@ def test_scores_are_the_chances_with_which_tokens_were_drawn(tiny_model: Path) -
 def test_entropy_is_that_of_the_next_token(tiny_model: Path) -> None:
     model = learner(tiny_model)
     (text, *_) = sampled(model)
-    ids = model.policy.prompt_ids(text.prompt) + list(text.completions[0].token_ids)
+    ids = model.policy.text.prompt_ids(text.prompt, text.task_id, 0) + list(text.completions[0].token_ids)
     with torch.no_grad():
         logits = model.policy.model(torch.tensor([ids])).logits[0]
     chances = torch.softmax(logits / settings().temperature, dim=-1).double()

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from codeself.learning.checkpoints import Checkpoints
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.mock_learner import MockLearner
-from codeself.learning.trainer import PracticeLog, Trainer
+from codeself.learning.practice_log import PracticeLog
+from codeself.learning.trainer import Trainer
 from codeself.policies.mock import MockPolicy
 from codeself.policies.prompts import Template
 from codeself.records.practice import Arm
@@ -63,10 +63,11 @@ def practise(
         TEMPLATE,
         pool,
         reward,
-        Checkpoints(folder / "state", "d"),
     )
     seen: list[int] = []
-    log = trainer.run(lambda done: None, lambda record, timing: seen.append(record.step))
+    log = trainer.run(
+        folder / "state", "d", lambda done: None, lambda record, timing: seen.append(record.step)
+    )
     assert seen == [record.step for record in log.records] == [timing.step for timing in log.timings]
     return log
 

@@ -23,7 +23,7 @@ from codeself.learning import trl_trainer
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.language_model import LanguageModelLearner
 from codeself.learning.learner import Texts
-from codeself.learning.trainer import PracticeLog
+from codeself.learning.practice_log import PracticeLog
 from codeself.learning.trl_sampling import Written, generate
 from codeself.learning.trl_settings import check_settings
 from codeself.learning.trl_trainer import TRLTrainer
@@ -121,8 +121,6 @@ def practise(
         TEMPLATE,
         pool,
         reward_v0_correctness,
-        state=state,
-        digest="run",
         device="cpu",
         threads=1,
     )
@@ -131,7 +129,7 @@ def practise(
         if record.step == kill_after:
             raise Killed
 
-    return trainer, trainer.run((seen if seen is not None else []).append, watch)
+    return trainer, trainer.run(state, "run", (seen if seen is not None else []).append, watch)
 
 
 def weights(trainer: TRLTrainer, folder: Path) -> dict[str, torch.Tensor]:

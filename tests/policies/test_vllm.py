@@ -20,9 +20,8 @@ pytest.importorskip("transformers")
 import torch
 from transformers import AutoModelForCausalLM
 
-from codeself.cli.run_rollouts import SplitName
 from codeself.cli.run_rollouts import command as run_rollouts
-from codeself.cli.sampling import Backend
+from codeself.cli.sampling import Backend, SplitName
 from codeself.policies.model_text import ModelText
 from codeself.policies.sources import fetch_model
 from codeself.policies.transformers import TransformersPolicy

@@ -13,10 +13,11 @@ question as it suits:
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterator
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from codeself.sandbox.said import Said, exactly
 from codeself.sandbox.sources import TESTS
 from codeself.sandbox.stand_ins import StandIn
 
@@ -37,10 +38,10 @@ class Handle:
     # Mangled, so that no attribute of the candidate's object hides behind one of ours.
     __slots__ = (
         "_Handle__kind",
-        "_Handle__memory",
         "_Handle__name",
         "_Handle__remote",
         "_Handle__role",
+        "_Handle__said",
         "_Handle__target",
         "__weakref__",
     )
@@ -50,7 +51,7 @@ class Handle:
         self, remote: Remote, target: int | str, name: str, kind: Kind, role: Role = "value"
     ) -> None:
         _set(self, "_Handle__kind", kind)
-        _set(self, "_Handle__memory", None)
+        _set(self, "_Handle__said", None)
         _set(self, "_Handle__name", name)
         _set(self, "_Handle__remote", remote)
         _set(self, "_Handle__role", role)
@@ -78,7 +79,7 @@ class Handle:
             return self
         if not _is_value(self):
             return iter(_ask(self, "__iter__"))
-        return _memory(self).items()
+        return _said(self).items()
 
     def __next__(self) -> Any:
         if kind_of(self) != "next" and _is_value(self):
@@ -87,16 +88,16 @@ class Handle:
 
     def __len__(self) -> int:
         if not _is_value(self):
-            return _exactly(int, _ask(self, "__len__"))
+            return exactly(int, _ask(self, "__len__"))
         if kind_of(self) == "next":
             raise TypeError(f"object of type '{name_of(self)}' has no len()")
-        return _memory(self).length()
+        return _said(self).length()
 
     def __bool__(self) -> bool:
-        return _exactly(bool, _reading(self, "__bool__"))
+        return exactly(bool, _reading(self, "__bool__"))
 
     def __str__(self) -> str:
-        return _exactly(str, _reading(self, "__str__"))
+        return exactly(str, _reading(self, "__str__"))
 
     def __repr__(self) -> str:
         return f"<{name_of(self)[:60]} object of the candidate>"
@@ -112,14 +113,14 @@ class Handle:
 
     def __contains__(self, item: Any) -> bool:
         if not _is_value(self):
-            return _exactly(bool, _ask(self, "__contains__", item))
+            return exactly(bool, _ask(self, "__contains__", item))
         return any(own is item or own == item for own in self)
 
     def __enter__(self) -> Any:
         return _ask(self, "__enter__")
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        swallowed = _exactly(bool, _ask(self, "__exit__", None if error is None else str(error)[:300]))
+        swallowed = exactly(bool, _ask(self, "__exit__", None if error is None else str(error)[:300]))
         # What a test asserts, or trips over, is not the candidate's to swallow: only what it raises on purpose.
         return bool(swallowed and error is not None and _raised_on_purpose(error, trace))
 
@@ -142,12 +143,12 @@ class CallableHandle(Handle):
         return result
 
     def __instancecheck__(self, instance: object) -> bool:
-        return isinstance(instance, Handle | StandIn) and _exactly(
+        return isinstance(instance, Handle | StandIn) and exactly(
             bool, _ask(self, "__instancecheck__", instance)
         )
 
     def __subclasscheck__(self, subclass: object) -> bool:
-        return isinstance(subclass, Handle) and _exactly(bool, _ask(self, "__subclasscheck__", subclass))
+        return isinstance(subclass, Handle) and exactly(bool, _ask(self, "__subclasscheck__", subclass))
 
 
 class Untrue(Handle):
@@ -157,66 +158,6 @@ class Untrue(Handle):
 
     def __bool__(self) -> bool:
         raise TypeError("the result of arithmetic with an object of the candidate's is no truth")
-
-
-class _Memory:
-    """What an object that stands for a value has said of itself since the test last acted."""
-
-    def __init__(self, handle: Handle, epoch: int) -> None:
-        self.epoch = epoch
-        self.answers: dict[str, Any] = {}
-        self._taken: list[tuple[Any, Any]] = []
-        self._handle = handle
-        self._seen: list[Any] = []
-        self._source: Iterator[Any] | None = None
-        self._whole = False
-        self._length: int | None = None
-
-    def length(self) -> int:
-        if self._length is None:
-            self._length = _exactly(int, _ask(self._handle, "__len__"))
-            self._compare()
-        return self._length
-
-    def items(self) -> Iterator[Any]:
-        """The items, each asked for once."""
-        position = 0
-        while True:
-            if position == len(self._seen):
-                if self._whole:
-                    return
-                if self._source is None:
-                    self._source = iter(_ask(self._handle, "__iter__"))
-                try:
-                    self._seen.append(next(self._source))
-                except StopIteration:
-                    self._whole = True
-                    self._compare()
-                    return
-            yield self._seen[position]
-            position += 1
-
-    def item(self, key: Any) -> Any:
-        for known, item in self._taken:
-            if type(known) is type(key) and known == key:
-                return item
-        item = _ask(self._handle, "__getitem__", key)
-        self._taken.append((key, item))
-        self._compare()
-        return item
-
-    def _compare(self) -> None:
-        """An object that contradicts itself is a wrong answer, whatever the test makes of it."""
-        if not self._whole:
-            return
-        seen = self._seen
-        if self._length not in (None, len(seen)):
-            raise remote_of(self._handle).end(
-                "failed", "an object whose length is not the number of its items"
-            )
-        for key, item in self._taken:
-            if type(key) is int and -len(seen) <= key < len(seen) and not _same(seen[key], item):
-                raise remote_of(self._handle).end("failed", "an object whose items differ between readings")
 
 
 def kind_of(handle: Handle) -> Kind:
@@ -252,13 +193,13 @@ def _ask(handle: Handle, operation: str, *args: Any) -> Any:
     return remote_of(handle).ask(target_of(handle), operation, args, {})
 
 
-def _memory(handle: Handle) -> _Memory:
+def _said(handle: Handle) -> Said:
     epoch = remote_of(handle).epoch
-    memory: _Memory | None = _get(handle, "_Handle__memory")
-    if memory is None or memory.epoch != epoch:
-        memory = _Memory(handle, epoch)
-        _set(handle, "_Handle__memory", memory)
-    return memory
+    said: Said | None = _get(handle, "_Handle__said")
+    if said is None or said.epoch != epoch:
+        said = Said(partial(_ask, handle), remote_of(handle).end, epoch)
+        _set(handle, "_Handle__said", said)
+    return said
 
 
 def _reading(handle: Handle, operation: str, *args: Any) -> Any:
@@ -268,27 +209,23 @@ def _reading(handle: Handle, operation: str, *args: Any) -> Any:
         if operation == "__getitem__":
             raise TypeError(f"'{name_of(handle)}' object is not subscriptable")
         return _ask(handle, operation)
-    memory = _memory(handle)
+    said = _said(handle)
     if operation == "__getitem__":
-        return memory.item(args[0])
-    if operation not in memory.answers:
-        memory.answers[operation] = _ask(handle, operation)
-    return memory.answers[operation]
+        return said.item(args[0])
+    if operation not in said.answers:
+        said.answers[operation] = _ask(handle, operation)
+    return said.answers[operation]
 
 
 def _next(handle: Handle) -> Any:
-    if _get(handle, "_Handle__memory") == "ended":
+    if _get(handle, "_Handle__said") == "ended":
         raise StopIteration
     try:
         return _ask(handle, "__next__")
     except StopIteration:
         # An iterator that has ended has ended: none starts again with other items.
-        _set(handle, "_Handle__memory", "ended")
+        _set(handle, "_Handle__said", "ended")
         raise
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one is other or one == other or (one != one and other != other))
 
 
 def _raised_on_purpose(error: BaseException, trace: TracebackType | None) -> bool:
@@ -298,12 +235,6 @@ def _raised_on_purpose(error: BaseException, trace: TracebackType | None) -> boo
     if trace is None or isinstance(error, AssertionError) or trace.tb_frame.f_code.co_filename != TESTS:
         return False
     return dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
-
-
-def _exactly(kind: type, value: Any) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"expected {kind.__name__}")
-    return value
 
 
 def _arithmetic(operation: str) -> Any:

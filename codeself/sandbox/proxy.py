@@ -6,7 +6,6 @@ arguments. What is not data stays with the candidate behind a handle (codeself.s
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,12 +14,12 @@ from codeself.records import values
 from codeself.records.verdicts import Status
 from codeself.sandbox.changes import can_change, same, update
 from codeself.sandbox.handles import CallableHandle, Handle, target_of
+from codeself.sandbox.lent import Lent
 from codeself.sandbox.raised import Raised
 from codeself.sandbox.session import CandidateEnded, Session
 from codeself.sandbox.sources import tells_apart
 from codeself.sandbox.stand_ins import Member, StandIn, record_type
 
-_MAX_FUNCTIONS_OUT = 10_000
 _CHANGES = {"value": 2, "raised": 6}  # where an answer says what became of the arguments
 _MAX_ANSWERS = 32  # of the largest size, in one test: what a test keeps of an endless answer is bounded
 _BASES: tuple[Any, ...] = (tuple, list, dict, set, str, int, float)
@@ -51,10 +50,7 @@ class Remote:
         self._session = session
         self._raised = Raised()
         self._handles: WeakValueDictionary[int, Handle] | None = None  # most candidates have none
-        self._functions: list[Any] = []  # and iterators: what the candidate may call here
-        self._numbers: dict[int, int] = {}
-        self._library: dict[tuple[str, str], Any] = {}  # passed by name, and called there
-        self._thrown: list[Exception] = []
+        self._lent = Lent()
         self._received = 0
         self._test = ""
 
@@ -157,29 +153,18 @@ class Remote:
             raise self.end("output", "an answer that is not part of the protocol")
 
     def _serve_call(self, number: Any, args: Any, kwargs: Any) -> list[Any]:
-        if type(number) is not int or not 0 <= number < len(self._functions):
+        if not self._lent.has(number):
             raise self.end("output", "a call of a function that was never passed")
         decoded, named = self._decode(args), self._decode(kwargs)
         if type(decoded) is not list or type(named) is not dict:
             raise self.end("output", "a call of a function with what are no arguments")
         try:
-            function = self._functions[number]
-            result = next(function) if isinstance(function, Iterator) else function(*decoded, **named)
+            result = self._lent.called(number, decoded, named)
             if hasattr(result, "__len__") and len(result) > self._session.cap:
                 raise self.end("output", "a function of the test's made to return too much")
             return ["returned", self._encode(result)]
         except Exception as error:
-            number = len(self._thrown) if len(self._thrown) < _MAX_FUNCTIONS_OUT else -1
-            if number >= 0:
-                self._thrown.append(error)
-            # An assertion of the test's own may say what it expected.
-            said = [] if isinstance(error, AssertionError) else list(error.args)
-            try:
-                encoded = values.encode(said)
-            except values.NotData:
-                encoded = []
-            names = [kind.__name__ for kind in type(error).__mro__]
-            return ["threw", names, encoded, number]
+            return ["threw", *self._lent.thrown(error)]
 
     def _encode(self, value: Any) -> Any:
         return values.encode(value, self._encode_other)
@@ -194,27 +179,12 @@ class Remote:
             return {"$slice": [self._encode(part) for part in (value.start, value.stop, value.step)]}
         if isinstance(value, BaseException):
             return {"$tuple": [str(value)]}
-        if isinstance(value, Iterator):
-            return {"$iterator": [self._number_of(value), "next"]}
-        if callable(value):
-            place = _library_name(value)
-            if place is not None:
-                self._library[place[0], place[1]] = value
-                return {"$import": place}
-            return {"$function": [self._number_of(value), str(getattr(value, "__name__", "function"))]}
+        if isinstance(value, Iterator) or callable(value):
+            return self._lent.lend(value)
         for base in _BASES:
             if isinstance(value, base):
                 return self._encode(base(value))
         raise values.NotData(f"a test passes a {type(value).__qualname__}, which is not data")
-
-    def _number_of(self, function: Any) -> int:
-        number = self._numbers.get(id(function))
-        if number is None:
-            if len(self._functions) >= _MAX_FUNCTIONS_OUT:
-                raise values.NotData("too many functions passed to the candidate")
-            number = self._numbers[id(function)] = len(self._functions)
-            self._functions.append(function)
-        return number
 
     def _decode(self, data: Any) -> Any:
         try:
@@ -243,12 +213,6 @@ class Remote:
             handle = self._handles[number] = make(self, number, name, kind)
         return handle
 
-    def _lent(self, number: Any, name: Any) -> Any:
-        """A function or an iterator of the test's own that comes back."""
-        if type(number) is not int or number < 0:
-            raise TypeError
-        return self._functions[number]
-
     def _record(self, number: Any, name: Any, fields: Any, items: Any) -> Any:
         record = record_type(name, tuple(fields))._make(self._decode(item) for item in items)
         record.number = number
@@ -267,8 +231,8 @@ class Remote:
 
     def _exception(self, parts: list[Any]) -> BaseException:
         names, message, args, state, thrown = (*parts[:5], None, None, None)[:5]
-        if type(thrown) is int and 0 <= thrown < len(self._thrown):
-            return self._thrown[thrown]
+        if (own := self._lent.thrown_before(thrown)) is not None:
+            return own
         if args is not None:
             args = self._decode(args)
         if state is not None:
@@ -283,28 +247,11 @@ _DECODERS: dict[str, Callable[..., Any]] = {
     "$keys": lambda remote, *items: dict.fromkeys(remote._decode({"$tuple": [*items]})).keys(),
     "$items": lambda remote, *items: dict(remote._decode({"$tuple": [*items]})).items(),
     "$object": Remote._object,
-    "$function": Remote._lent,
-    "$iterator": Remote._lent,
-    "$import": lambda remote, module, name: remote._library[module, name],
+    "$function": lambda remote, number, name: remote._lent.back(number),
+    "$iterator": lambda remote, number, name: remote._lent.back(number),
+    "$import": lambda remote, module, name: remote._lent.from_library(module, name),
     "$namedtuple": Remote._record,
     "$enum": Remote._member,
     "$error": Remote._exception_type,
     "$exception": lambda remote, *parts: remote._exception([*parts]),
 }
-
-
-def _library_name(value: Any) -> list[str] | None:
-    """Module and name of a function or class of the standard library, which the candidate then takes itself."""
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if module is None and hasattr(value, "__objclass__"):
-        module = value.__objclass__.__module__
-    if (
-        type(module) is not str
-        or type(name) is not str
-        or module.split(".")[0] not in sys.stdlib_module_names
-    ):
-        return None
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return [module, name] if found is value else None

@@ -49,7 +49,7 @@ def test_identical_candidates_are_judged_once_and_all_get_the_verdict(pool):
 def test_a_killed_worker_is_replaced_and_its_work_done(pool):
     verdicts = pool.verdicts(job(f"{RIGHT} # {i}", str(i)) for i in range(60))
     first = next(verdicts)
-    os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
+    os.kill(pool._dispatcher.workers[0]._process.pid, signal.SIGKILL)
     assert all(v.correct for v in [first, *verdicts])
 
 
@@ -139,9 +139,9 @@ def test_a_pool_as_large_as_the_machine_keeps_each_worker_on_a_core_and_a_smalle
     if len(cores) < 2:
         pytest.skip("one core: nothing to choose")
     with JudgePool(JudgeConfig(limits=TIGHT), workers=len(cores)) as pool:
-        os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
+        os.kill(pool._dispatcher.workers[0]._process.pid, signal.SIGKILL)
         assert all(v.correct for v in pool.verdicts(job(f"{RIGHT} # core {i}") for i in range(8)))
-        kept = [os.sched_getaffinity(worker._process.pid) for worker in pool._workers]
+        kept = [os.sched_getaffinity(worker._process.pid) for worker in pool._dispatcher.workers]
         assert sorted(map(tuple, kept)) == [(core,) for core in sorted(cores)]
     with JudgePool(JudgeConfig(limits=TIGHT), workers=1) as pool:
-        assert os.sched_getaffinity(pool._workers[0]._process.pid) == cores
+        assert os.sched_getaffinity(pool._dispatcher.workers[0]._process.pid) == cores

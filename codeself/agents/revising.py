@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from codeself.policies.backend import Prompt
 from codeself.policies.openings import joined, opening_of
-from codeself.policies.prompts import PublicView, Template, public_view
-from codeself.records.errors import InputError
+from codeself.policies.prompts import Template
 from codeself.records.tasks import Task
 from codeself.records.traces import PublicResult
 from codeself.records.verdicts import Candidate
@@ -39,24 +38,5 @@ def render_revisions(
     template: Template, observed: Sequence[Observed], chat_template_sha256: str = ""
 ) -> list[Prompt]:
     """A prompt for each. Raises InputError for a template that asks for what it may not see."""
-    from jinja2 import Environment, StrictUndefined, TemplateError
-
-    digest = template.digest(chat_template_sha256)
-    prompts = []
-    views: dict[str, PublicView] = {}
-    try:
-        page = Environment(undefined=StrictUndefined, autoescape=False).from_string(template.source)
-        for each in observed:
-            view = views.setdefault(each.task.task_id, public_view(each.task))
-            text = page.render(task=view, attempt=each.attempt, result=each.result)
-            opening = view.opening if template.style == "completion" else ""
-            if not text.endswith(opening):
-                raise InputError(
-                    f"prompt template '{template.name}': the prompt of task '{each.task.task_id}' does not end"
-                    " with task.opening; a completion must continue it"
-                )
-            prompts.append(Prompt(template.name, template.style, digest, text, opening))
-    except TemplateError as error:
-        line = f", line {lineno}" if (lineno := getattr(error, "lineno", None)) else ""
-        raise InputError(f"prompt template '{template.name}'{line}: {error}") from error
-    return prompts
+    shown = [(each.task, {"attempt": each.attempt, "result": each.result}) for each in observed]
+    return template.fill(shown, chat_template_sha256)

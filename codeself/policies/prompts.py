@@ -8,10 +8,10 @@ the user says, and the model's own chat template wraps it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from codeself.policies.backend import Prompt
 from codeself.policies.openings import opening_of
@@ -61,15 +61,23 @@ class Template:
 
     def render(self, tasks: Sequence[Task], chat_template_sha256: str = "") -> list[Prompt]:
         """The prompt of each task. Raises InputError for a template that asks for what it may not see."""
+        return self.fill([(task, {}) for task in tasks], chat_template_sha256)
+
+    def fill(
+        self, asked: Sequence[tuple[Task, Mapping[str, Any]]], chat_template_sha256: str = ""
+    ) -> list[Prompt]:
+        """A prompt for each task, with more that it is to show by name. Raises InputError as `render` does."""
         from jinja2 import Environment, StrictUndefined, TemplateError
 
         digest = self.digest(chat_template_sha256)
         prompts = []
+        views: dict[str, PublicView] = {}
         try:
             template = Environment(undefined=StrictUndefined, autoescape=False).from_string(self.source)
-            for task in tasks:
-                view = public_view(task)
-                text = template.render(task=view)
+            for task, more in asked:
+                if (view := views.get(task.task_id)) is None:
+                    view = views[task.task_id] = public_view(task)
+                text = template.render(task=view, **more)
                 opening = view.opening if self.style == "completion" else ""
                 if not text.endswith(opening):
                     raise InputError(

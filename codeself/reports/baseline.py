@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from codeself.records.metrics import Estimate, Metrics, Outcomes, TaskRow
 from codeself.reports import figures, power_words, sentences
-from codeself.reports.content import Drawn, Evaluation, Part, Report, Table
-from codeself.reports.drawing import drawing, svg
+from codeself.reports.content import Evaluation, Part, Report, Table
+from codeself.reports.drawing import Drawer, drawing
 from codeself.reports.numbers import count, interval, level, percent, with_interval
 
 
@@ -46,11 +46,7 @@ def _evaluation(metrics: Metrics, rows: Sequence[TaskRow], figures_path: str, se
         name = f"{metrics.policy} on {name}"
     anchor = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
-    def drawn(kind: str, figure: figures.Figure, heading: str, caption: str, wide: bool = False) -> Drawn:
-        label = f"{anchor}-{kind}"
-        element = svg(figure, label, f"{heading}. {caption}".replace("`", ""))
-        return Drawn(label, heading, caption, element, f"{figures_path}/{label}.svg", wide)
-
+    drawn = Drawer(figures_path, f"{anchor}-")
     main, sampled = metrics.main, metrics.sampling.samples > 0
     with drawing():
         curve = drawn(

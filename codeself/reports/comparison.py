@@ -5,7 +5,7 @@ Claims are made in codeself.reports.claims, from declared tests alone. The rest 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from codeself.records.comparisons import Comparisons, EndpointResult
 from codeself.records.plan import Plan
@@ -19,8 +19,8 @@ from codeself.reports.comparison_sections import (
     slices_section,
 )
 from codeself.reports.comparison_words import TESTS, endpoint_title
-from codeself.reports.content import Drawn, Evaluation, Part, Report, Table
-from codeself.reports.drawing import drawing, svg
+from codeself.reports.content import Evaluation, Part, Report, Table
+from codeself.reports.drawing import Drawer, drawing
 from codeself.reports.numbers import count, level, percent, points, with_interval
 from codeself.reports.tasksets import describe_splits
 
@@ -37,17 +37,7 @@ def compose(
     figures_path: str,
 ) -> Report:
     """The content of the report. inputs, figures_path: as in the baseline report."""
-
-    def drawn(name: str, figure: figures.Figure, heading: str, caption: str, wide: bool = False) -> Drawn:
-        return Drawn(
-            name,
-            heading,
-            caption,
-            svg(figure, name, f"{heading}. {caption}".replace("`", "")),
-            f"{figures_path}/{name}.svg",
-            wide,
-        )
-
+    drawn = Drawer(figures_path)
     with drawing():
         sections = [
             _tests(plan, found, drawn),
@@ -122,7 +112,7 @@ def _summary(found: Comparisons) -> Table:
     return Table(header, rows, [False] + [True] * (len(header) - 1))
 
 
-def _tests(plan: Plan, found: Comparisons, drawn: Callable[..., Drawn]) -> Evaluation:
+def _tests(plan: Plan, found: Comparisons, drawn: Drawer) -> Evaluation:
     rows = [
         [
             endpoint_title(r.endpoint),

@@ -5,20 +5,17 @@ None of their sentences is a claim; those are made in codeself.reports.claims.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from codeself.records.comparisons import Comparisons, Controls
 from codeself.records.plan import Plan
 from codeself.reports import comparison_figures as figures
 from codeself.reports.claims import bare_p, with_bounds
 from codeself.reports.comparison_words import TESTS, chance, endpoint_title, plan_words
-from codeself.reports.content import Drawn, Evaluation, Part, Table
+from codeself.reports.content import Evaluation, Part, Table
+from codeself.reports.drawing import Drawer
 from codeself.reports.numbers import count, percent, points
 
 
-def control_section(
-    plan: Plan, found: Comparisons, control: Controls, drawn: Callable[..., Drawn]
-) -> Evaluation:
+def control_section(plan: Plan, found: Comparisons, control: Controls, drawn: Drawer) -> Evaluation:
     gain = control.gain
     sentences = [
         f"{control.answers.capitalize()} answers of `{control.arm}` differ from the base's by"

@@ -16,6 +16,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from codeself.reports.content import Drawn
 from codeself.reports.palette import PALETTE, palette_css
 
 INK, MUTED, GRID = (PALETTE[role][0] for role in ("ink", "muted", "grid"))
@@ -87,6 +88,22 @@ def svg(figure: Figure, name: str, description: str) -> str:
         + text[head.end() :].strip()
         + "\n"
     )
+
+
+class Drawer:
+    """Makes what a report shows of a figure.
+
+    folder: of figure files, as the Markdown report refers to it. prefix: of names, where a report has several parts.
+    """
+
+    def __init__(self, folder: str, prefix: str = "") -> None:
+        self._folder = folder
+        self._prefix = prefix
+
+    def __call__(self, kind: str, figure: Figure, heading: str, caption: str, wide: bool = False) -> Drawn:
+        name = self._prefix + kind.replace(" ", "-")
+        element = svg(figure, name, f"{heading}. {caption}".replace("`", ""))
+        return Drawn(name, heading, caption, element, f"{self._folder}/{name}.svg", wide)
 
 
 def standalone(element: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from codeself.records.comparisons import Difference
 from codeself.records.strategies import BudgetCurve, PolicyStrategies, StrategyReport, StrategyUse
 from codeself.reports import strategy_figures as figures
-from codeself.reports.content import Drawn, Evaluation, Part, Report, Table
-from codeself.reports.drawing import drawing, svg
+from codeself.reports.content import Evaluation, Part, Report, Table
+from codeself.reports.drawing import Drawer, drawing
 from codeself.reports.numbers import (
     DASH,
     SPACE,
@@ -113,17 +113,7 @@ def _summary(found: StrategyReport) -> Table:
 
 
 def _policy(found: StrategyReport, policy: PolicyStrategies, figures_path: str) -> Evaluation:
-    def drawn(kind: str, figure: figures.Figure, heading: str, caption: str, wide: bool = False) -> Drawn:
-        name = f"{policy.policy}-{kind.replace(' ', '-')}"
-        return Drawn(
-            name,
-            heading,
-            caption,
-            svg(figure, name, f"{heading}. {caption}".replace("`", "")),
-            f"{figures_path}/{name}.svg",
-            wide,
-        )
-
+    drawn = Drawer(figures_path, f"{policy.policy}-")
     curves = [
         drawn(
             curve.currency,

@@ -22,10 +22,9 @@ from codeself.analysis.practice_curves import (
 from codeself.records.plan import Plan
 from codeself.reports import training_figures as figures
 from codeself.reports.content import Evaluation, Part, Report, Table
-from codeself.reports.drawing import drawing
+from codeself.reports.drawing import Drawer, drawing
 from codeself.reports.numbers import DASH, count, level, listed, percent
 from codeself.reports.training_diagnostics import diagnostics_section
-from codeself.reports.training_figures import Drawer
 from codeself.reports.training_settings import practised
 from codeself.reports.training_values import CURVES
 

@@ -8,8 +8,8 @@ from codeself.analysis.practice_curves import Line, Run, advantage_columns, arm_
 from codeself.records.training import ADVANTAGE_EDGES, RatioStatistics, StepRecord
 from codeself.reports import training_figures as figures
 from codeself.reports.content import Drawn, Evaluation, Part
+from codeself.reports.drawing import Drawer
 from codeself.reports.numbers import decimal, listed, percent
-from codeself.reports.training_figures import Drawer
 from codeself.reports.training_values import CRITIC, SAMPLED, UPDATES, Diagnostic
 
 # Above it a ratio is out of view: a single token may have any.

@@ -13,8 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from codeself.analysis.practice_curves import AdvantageColumn, Along, ArmLines, Line, Thirds, endings_of
 from codeself.records.training import ADVANTAGE_EDGES
-from codeself.reports.content import Drawn
-from codeself.reports.drawing import ERROR, FAILED, GREEDY, HIDDEN, INK, MUTED, PLAIN, SAMPLED, STOPPED, svg
+from codeself.reports.drawing import ERROR, FAILED, GREEDY, HIDDEN, INK, MUTED, PLAIN, SAMPLED, STOPPED
 from codeself.reports.figures import HALF
 
 # An arm looks the same in every figure; dashes set the placebos apart without colour.
@@ -49,17 +48,6 @@ class RatioLines:
     mean: Line
     greatest: Line
     deviation: Line
-
-
-class Drawer:
-    """Makes a drawn figure of a figure. folder: of figure files, as the Markdown report refers to it."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-
-    def __call__(self, name: str, figure: Figure, heading: str, caption: str, wide: bool = False) -> Drawn:
-        element = svg(figure, name, f"{heading}. {caption}".replace("`", ""))
-        return Drawn(name, heading, caption, element, f"{self._folder}/{name}.svg", wide)
 
 
 def curves(

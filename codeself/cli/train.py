@@ -12,18 +12,13 @@ from codeself.cli.option_groups import with_option_groups
 from codeself.cli.sampling import Backend, PolicyOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from codeself.learning.assignment import Assignment
     from codeself.learning.learner import Learner
     from codeself.learning.practice_log import PracticeLog
     from codeself.learning.trainer import Trainer
     from codeself.learning.trl_trainer import TRLTrainer
-    from codeself.policies.prompts import Template
     from codeself.records.plan import Plan
     from codeself.records.practice import Arm, PracticeConfig
-    from codeself.records.tasks import Task
-    from codeself.rewards import RewardFunction
-    from codeself.sandbox.pool import JudgePool
 
 
 @with_option_groups
@@ -46,6 +41,7 @@ def command(
     """
     from shutil import rmtree
 
+    from codeself.learning.assignment import Assignment
     from codeself.policies.prompts import load_template
     from codeself.provenance.code_digest import code_digest
     from codeself.records.digests import sha256_file, sha256_json
@@ -77,7 +73,8 @@ def command(
     settings = config.model_dump(mode="json", exclude={"arms", "seeds", "overrides", "writers"})
     policy = f"{arm}-seed{seed}"
     with JudgePool(judge.config(), judge.workers) as pool:
-        trainer = _trainer(learner, name, seed, config, chosen, template, pool, reward)
+        assignment = Assignment(name, seed, config, chosen, template, pool, reward)
+        trainer = _trainer(learner, assignment)
         run = {
             "code": code_digest("train"),
             "inputs": inputs,
@@ -138,27 +135,19 @@ def _settings(path: Path, plan: Plan, arm: str, seed: int) -> tuple[Arm, Practic
     return name, practice.for_arm(name)
 
 
-def _trainer(
-    options: PolicyOptions,
-    arm: Arm,
-    seed: int,
-    config: PracticeConfig,
-    tasks: Sequence[Task],
-    template: Template,
-    pool: JudgePool,
-    reward: RewardFunction,
-) -> Trainer | TRLTrainer:
+def _trainer(options: PolicyOptions, assignment: Assignment) -> Trainer | TRLTrainer:
     """Ready to practise. Raises InputError for a policy that cannot learn, or not by this trainer."""
     from codeself.learning.trainer import Trainer
     from codeself.records.errors import InputError
 
+    config, critic = assignment.config, assignment.arm == "ppo"
     if config.trainer == "trl":
-        return _trl_trainer(options, seed, config, tasks, template, pool, reward)
+        return _trl_trainer(options, assignment)
     learner: Learner
     if options.backend is Backend.mock:
         from codeself.learning.mock_learner import MockLearner
 
-        learner = MockLearner(options.mock(tasks), config, critic=arm == "ppo")
+        learner = MockLearner(options.mock(assignment.tasks), config, critic)
     elif options.backend is Backend.transformers:
         from codeself.learning.language_model import LanguageModelLearner
 
@@ -169,23 +158,15 @@ def _trainer(
             device=options.device.value,
             threads=options.threads,
             batch_size=options.batch_size,
-            critic=arm == "ppo",
-            seed=seed,
+            critic=critic,
+            seed=assignment.seed,
         )
     else:
         raise InputError(f"--backend: '{options.backend.value}' cannot learn; expected mock or transformers")
-    return Trainer(learner, arm, seed, config, tasks, template, pool, reward)
+    return Trainer(learner, assignment)
 
 
-def _trl_trainer(
-    options: PolicyOptions,
-    seed: int,
-    config: PracticeConfig,
-    tasks: Sequence[Task],
-    template: Template,
-    pool: JudgePool,
-    reward: RewardFunction,
-) -> TRLTrainer:
+def _trl_trainer(options: PolicyOptions, assignment: Assignment) -> TRLTrainer:
     from codeself.records.errors import InputError
 
     if options.backend is not Backend.transformers:
@@ -198,17 +179,8 @@ def _trl_trainer(
         raise InputError(
             f"practice.trainer: is trl, which is not installed ({error}); pip install 'codeself[crosscheck]'"
         ) from error
-    return TRLTrainer(
-        options.model_folder(),
-        seed,
-        config,
-        tasks,
-        template,
-        pool,
-        reward,
-        device=options.device.value,
-        threads=options.threads,
-    )
+    device, threads = options.device.value, options.threads
+    return TRLTrainer(options.model_folder(), assignment, device=device, threads=threads)
 
 
 def _practise(

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codeself.learning.arms import Paid, pay
+from codeself.learning.arms import Paid
+from codeself.learning.assignment import Assignment
 from codeself.learning.checkpoints import Checkpoint, Checkpoints
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.diagnostics import Drawn, step_record
@@ -19,17 +20,12 @@ from codeself.learning.learner import Learner, Texts
 from codeself.learning.practice_log import Answer, PracticeLog, Watch, sample_rows, step_timing
 from codeself.learning.schedule import rate_at
 from codeself.learning.update import Group, learn
-from codeself.policies.backend import Completion, Request
-from codeself.policies.parsing import parse_completion
-from codeself.policies.prompts import Template
+from codeself.policies.backend import Completion, Prompt, Request
 from codeself.records.digests import seed_from
-from codeself.records.practice import Arm, PracticeConfig
 from codeself.records.rollouts import PolicyIdentity
 from codeself.records.tasks import Task
 from codeself.records.training import PracticeSample, StepRecord, StepTiming
 from codeself.records.verdicts import Verdict
-from codeself.rewards import RewardFunction
-from codeself.sandbox.pool import Job, JudgePool
 
 
 @dataclass(frozen=True)
@@ -37,8 +33,9 @@ class _Answered:
     """A group with its verdicts. paid: None where the judge had a fault with one of them."""
 
     task: Task
-    requests: Sequence[Request]
+    prompt: Prompt
     completions: Sequence[Completion]
+    answers: Sequence[Answer]
     verdicts: Sequence[Verdict]
     paid: Paid | None
     refill: bool
@@ -48,35 +45,20 @@ class _Answered:
         return self.paid is not None and self.paid.informative
 
     def rows(self, step: int) -> list[PracticeSample]:
-        answers = [
-            Answer(completion.text, len(completion.token_ids), completion.finish_reason, request.seed)
-            for request, completion in zip(self.requests, self.completions, strict=True)
-        ]
-        return sample_rows(step, self.task.task_id, answers, self.verdicts, self.paid, refill=self.refill)
+        return sample_rows(
+            step, self.task.task_id, self.answers, self.verdicts, self.paid, refill=self.refill
+        )
 
 
 class Trainer:
-    """seed: root of this run's draws; runs of other arms with the same seed meet the same tasks in the same order."""
+    """Practises with the arithmetic of this package."""
 
-    def __init__(
-        self,
-        learner: Learner,
-        arm: Arm,
-        seed: int,
-        config: PracticeConfig,
-        tasks: Sequence[Task],
-        template: Template,
-        pool: JudgePool,
-        reward: RewardFunction,
-    ) -> None:
+    def __init__(self, learner: Learner, assignment: Assignment) -> None:
         self._learner = learner
-        self._arm = arm
-        self._seed = seed
-        self._config = config
-        self._curriculum = Curriculum(tasks, seed)
-        self._template = template
-        self._pool = pool
-        self._reward = reward
+        self._assignment = assignment
+        self._config = assignment.config
+        self._seed = assignment.seed
+        self._curriculum = Curriculum(assignment.tasks, assignment.seed)
         self._log = PracticeLog()
 
     @property
@@ -117,14 +99,14 @@ class Trainer:
         if refills:
             answered += self._answer(step, position + len(answered), refills, True, clock)
         groups = [
-            Group(Texts(each.task.task_id, each.requests[0].prompt, tuple(each.completions)), each.paid)
+            Group(Texts(each.task.task_id, each.prompt, tuple(each.completions)), each.paid)
             for each in answered
             if each.paid is not None
         ]
         rate = rate_at(step, self._config.steps, self._config.optimizer)
         order = seed_from("minibatches", self._seed, step)
         with clock.timing("updating"):
-            report = learn(self._learner, groups, self._arm, self._config, rate, order)
+            report = learn(self._learner, groups, self._assignment.arm, self._config, rate, order)
         samples = [sample for each in answered for sample in each.rows(step)]
         drawn = Drawn(
             samples=samples,
@@ -148,19 +130,21 @@ class Trainer:
         flat = [request for group in requests for request in group]
         with clock.timing("sampling"):
             completions = self._learner.policy.complete(flat, lambda _: None)
-        with clock.timing("judging"):
-            verdicts = self._judge(tasks, requests, completions)
-        answered = []
         size = self._config.samples
+        groups = []
         for place, task in enumerate(tasks):
-            part = slice(place * size, (place + 1) * size)
-            own = verdicts[part]
-            paid = pay(self._arm, own, self._reward, self._seed, step, task.task_id)
-            answered.append(_Answered(task, requests[place], completions[part], own, paid, refill))
-        return answered
+            own = completions[place * size : (place + 1) * size]
+            answers = [
+                Answer(each.text, len(each.token_ids), each.finish_reason, request.seed)
+                for request, each in zip(requests[place], own, strict=True)
+            ]
+            groups.append((task, requests[place][0].prompt, own, answers))
+        with clock.timing("judging"):
+            judged = self._assignment.judge(step, [(task, answers) for task, _, _, answers in groups])
+        return [_Answered(*group, *found, refill) for group, found in zip(groups, judged, strict=True)]
 
     def _requests(self, step: int, position: int, tasks: Sequence[Task]) -> list[list[Request]]:
-        prompts = self._template.render(tasks, self._learner.policy.chat_template_sha256)
+        prompts = self._assignment.template.render(tasks, self._learner.policy.chat_template_sha256)
         return [
             [
                 Request(
@@ -178,20 +162,6 @@ class Trainer:
             ]
             for place, (task, prompt) in enumerate(zip(tasks, prompts, strict=True))
         ]
-
-    def _judge(
-        self, tasks: Sequence[Task], requests: Sequence[Sequence[Request]], completions: Sequence[Completion]
-    ) -> list[Verdict]:
-        asked = [(task, request) for task, own in zip(tasks, requests, strict=True) for request in own]
-        jobs = [
-            Job(
-                task,
-                parse_completion(completion.text, task, request.prompt.style, completion.finish_reason),
-                f"practice/{task.task_id}/{request.sample}",
-            )
-            for (task, request), completion in zip(asked, completions, strict=True)
-        ]
-        return list(self._pool.verdicts(jobs))
 
 
 class _Clock:

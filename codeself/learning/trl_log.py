@@ -19,7 +19,6 @@ from codeself.learning.arms import Paid, advantages_of
 from codeself.learning.diagnostics import Drawn, step_record
 from codeself.learning.practice_log import Answer, PracticeLog, Watch, sample_rows, step_timing
 from codeself.learning.schedule import rate_at
-from codeself.learning.trl_sampling import Written
 from codeself.learning.trl_settings import updates_of
 from codeself.learning.update import UpdateReport
 from codeself.records.files import write_text
@@ -70,15 +69,13 @@ class TRLLog:
     def add_group(
         self,
         step: int,
-        seed: int,
         task: Task,
-        written: Sequence[Written],
+        answers: Sequence[Answer],
         verdicts: Sequence[Verdict],
         paid: Paid | None,
     ) -> None:
         """One task's completions. paid: None where the judge had a fault with one of them."""
         self._paid.append(paid)
-        answers = [Answer(each.text, len(each.ids), each.finish_reason, seed) for each in written]
         self.practice.samples += sample_rows(step, task.task_id, answers, verdicts, paid)
 
     def finish_step(self, said: Mapping[str, float | None], seconds: float) -> tuple[StepRecord, StepTiming]:

@@ -32,24 +32,20 @@ from datasets import Dataset
 from torch.optim.lr_scheduler import LambdaLR
 
 from codeself.learning.adapters import lora_settings
-from codeself.learning.arms import pay
+from codeself.learning.assignment import Assignment
 from codeself.learning.curriculum import Curriculum
-from codeself.learning.practice_log import PracticeLog, Watch
+from codeself.learning.practice_log import Answer, PracticeLog, Watch
 from codeself.learning.schedule import rate_at
 from codeself.learning.trained_model import write_trained
 from codeself.learning.trl_log import Steps, TRLLog
 from codeself.learning.trl_sampling import Written, generate
 from codeself.learning.trl_settings import arguments, check_settings, updates_of
 from codeself.policies.model_text import ModelText, checked_record
-from codeself.policies.parsing import parse_completion
 from codeself.policies.precision import device_of, uses_bfloat16
-from codeself.policies.prompts import Template
 from codeself.records.digests import seed_from
 from codeself.records.practice import PracticeConfig
 from codeself.records.rollouts import PolicyIdentity
 from codeself.records.tasks import Task
-from codeself.rewards import RewardFunction
-from codeself.sandbox.pool import Job, JudgePool
 
 
 class TRLTrainer:
@@ -58,27 +54,15 @@ class TRLTrainer:
     Raises SourceError where the folder's files are not those that its record names.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        seed: int,
-        config: PracticeConfig,
-        tasks: Sequence[Task],
-        template: Template,
-        pool: JudgePool,
-        reward: RewardFunction,
-        *,
-        device: str,
-        threads: int,
-    ) -> None:
+    def __init__(self, folder: Path, assignment: Assignment, *, device: str, threads: int) -> None:
+        config = assignment.config
         check_settings(config)
         torch.set_num_threads(threads)
         self._folder = folder
-        self._seed = seed
+        self._assignment = assignment
+        self._seed = assignment.seed
         self._config = config
         self._device = device_of(device)
-        self._pool = pool
-        self._reward = reward
         record = checked_record(folder)
         products = ", products in bfloat16" if uses_bfloat16(config.autocast, self._device) else ""
         self.base = PolicyIdentity(
@@ -88,9 +72,9 @@ class TRLTrainer:
             digest=record.weights_sha256,
         )
         self._text = ModelText(folder, record.chat_template_sha256)
-        curriculum = Curriculum(tasks, seed)
+        curriculum = Curriculum(assignment.tasks, assignment.seed)
         self._tasks = [curriculum.at(place) for place in range(config.steps * config.prompts_per_step)]
-        prompts = template.render(self._tasks, record.chat_template_sha256)
+        prompts = assignment.template.render(self._tasks, record.chat_template_sha256)
         self._asked = [
             (prompt, self._text.prompt_ids(prompt, task.task_id, config.max_new_tokens))
             for prompt, task in zip(prompts, self._tasks, strict=True)
@@ -159,21 +143,22 @@ class TRLTrainer:
         step, size = columns["trainer_state"].global_step // updates_of(self._config), self._config.samples
         tasks: Sequence[Task] = self._of_step(step, self._tasks)
         written: list[Written] = columns["written"]
-        style = self._asked[0][0].style
-        jobs = [
-            Job(
-                task, parse_completion(each.text, task, style, each.finish_reason), f"practice/{task.task_id}"
+        groups = [
+            (
+                task,
+                [
+                    Answer(each.text, len(each.ids), each.finish_reason, self._seed_of(step))
+                    for each in written[place * size : (place + 1) * size]
+                ],
             )
-            for task, each in zip([task for task in tasks for _ in range(size)], written, strict=True)
+            for place, task in enumerate(tasks)
         ]
-        verdicts = list(self._pool.verdicts(jobs))
         rewards: list[float | None] = []
-        for place, task in enumerate(tasks):
-            part = slice(place * size, (place + 1) * size)
-            own = verdicts[part]
-            paid = pay("grpo", own, self._reward, self._seed, step, task.task_id)
+        for (task, answers), (verdicts, paid) in zip(
+            groups, self._assignment.judge(step, groups), strict=True
+        ):
             rewards += [None] * size if paid is None else paid.rewards.tolist()
-            self._log.add_group(step, self._seed_of(step), task, written[part], own, paid)
+            self._log.add_group(step, task, answers, verdicts, paid)
         self._log.add_seconds("judging", since)
         return rewards
 

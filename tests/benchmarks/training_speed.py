@@ -26,6 +26,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from codeself.learning.assignment import Assignment
 from codeself.policies.parsing import parse_completion
 from codeself.policies.prompts import load_template
 from codeself.records.jsonl import read_record
@@ -68,6 +69,7 @@ def practise(side: str, given: argparse.Namespace, folder: Path) -> None:
 
     trainer: Any
     with JudgePool(JudgeConfig(), given.threads) as pool, tempfile.TemporaryDirectory() as state:
+        assignment = Assignment("grpo", given.seed, config, tasks, template, pool, reward)
         if side == "ours":
             from codeself.learning.language_model import LanguageModelLearner
             from codeself.learning.trainer import Trainer
@@ -82,21 +84,11 @@ def practise(side: str, given: argparse.Namespace, folder: Path) -> None:
                 critic=False,
                 seed=given.seed,
             )
-            trainer = Trainer(learner, "grpo", given.seed, config, tasks, template, pool, reward)
+            trainer = Trainer(learner, assignment)
         else:
             from codeself.learning.trl_trainer import TRLTrainer
 
-            trainer = TRLTrainer(
-                given.model,
-                given.seed,
-                config,
-                tasks,
-                template,
-                pool,
-                reward,
-                device="cpu",
-                threads=given.threads,
-            )
+            trainer = TRLTrainer(given.model, assignment, device="cpu", threads=given.threads)
         trainer.run(Path(state), "", lambda _: None, watch)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     trainer.save(folder / "policy", side)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codeself.learning.assignment import Assignment
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.mock_learner import MockLearner
 from codeself.learning.practice_log import PracticeLog
@@ -54,16 +55,7 @@ def practise(
 ) -> PracticeLog:
     config = settings(**{"optimizer": {"learning_rate": 0.1}, "checkpoint_every": 100} | changes)
     learner = MockLearner(MockPolicy(tasks, right, 0.1, 1.0), config, critic=arm == "ppo")
-    trainer = Trainer(
-        learner,
-        arm,
-        0,
-        config,
-        tasks,
-        TEMPLATE,
-        pool,
-        reward,
-    )
+    trainer = Trainer(learner, Assignment(arm, 0, config, tasks, TEMPLATE, pool, reward))
     seen: list[int] = []
     log = trainer.run(
         folder / "state", "d", lambda done: None, lambda record, timing: seen.append(record.step)

@@ -20,6 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from codeself.cli.sampling import Backend
 from codeself.cli.train import command as train
 from codeself.learning import trl_trainer
+from codeself.learning.assignment import Assignment
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.language_model import LanguageModelLearner
 from codeself.learning.learner import Texts
@@ -113,17 +114,8 @@ def practise(
     seen: list[int] | None = None,
     **changes: Any,
 ) -> tuple[TRLTrainer, PracticeLog]:
-    trainer = TRLTrainer(
-        folder,
-        0,
-        settings(**changes),
-        TASKS,
-        TEMPLATE,
-        pool,
-        reward_v0_correctness,
-        device="cpu",
-        threads=1,
-    )
+    assignment = Assignment("grpo", 0, settings(**changes), TASKS, TEMPLATE, pool, reward_v0_correctness)
+    trainer = TRLTrainer(folder, assignment, device="cpu", threads=1)
 
     def watch(record: StepRecord, _: StepTiming) -> None:
         if record.step == kill_after:

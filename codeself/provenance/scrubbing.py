@@ -1,6 +1,7 @@
 """Nothing of the host, its user or their secrets goes into an archive: each file is searched before it is packed.
 
-What a policy wrote itself (completions, programs) may hold any path by chance: it is searched for secrets alone.
+What a policy wrote itself (completions, programs) may hold any path or name by chance: it is searched for secrets
+alone.
 """
 
 from __future__ import annotations
@@ -28,8 +29,15 @@ _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIAL", r
 # Shorter values are words that stand anywhere.
 _SHORTEST_SECRET = 12
 # Names that many machines and accounts have say nothing of this one.
-_NO_NAMES = {"", "localhost", "localdomain", "root", "user", "runner", "nobody"}
-_WRITTEN_BY_A_POLICY = {"completion", "program", "answer", "text"}
+_NO_NAMES = {
+    *("", "localhost", "localdomain", "root", "user", "runner", "nobody", "host", "server", "node", "worker"),
+    *("desktop", "laptop", "docker", "container", "build", "linux", "debian", "ubuntu", "fedora"),
+}
+# A host's name of fewer letters ("vm", "pc1") stands in any program.
+_SHORTEST_HOST = 4
+# By the keys of records, and of the data of the page of attempts. A prompt may quote an answer.
+_WRITTEN_BY_A_POLICY = {"completion", "program", "answer", "text", "texts", "diff", "prompt"}
+_DATA_OF_A_PAGE = re.compile(rb'<script type="application/json"[^>]*>(\{.*\})</script>')
 
 
 class Scrubber:
@@ -61,7 +69,8 @@ class Scrubber:
         if user not in _NO_NAMES:
             # As a bare word a name may be anybody's.
             own["the user's name"] = re.compile(rb"/%(u)b(?=/)|\b%(u)b@" % {b"u": re.escape(user.encode())})
-        if names := sorted({host, host.partition(".")[0]} - _NO_NAMES):
+        hosts = {host, host.partition(".")[0]} - _NO_NAMES
+        if names := sorted(name for name in hosts if len(name) >= _SHORTEST_HOST):
             own["the host's name"] = _word(*names)
         for word in forbidden:
             own[f"'{word}'"] = _word(word)
@@ -80,9 +89,12 @@ class Scrubber:
         for what, pattern in self._secrets.items():
             yield from ((what, match.start()) for match in pattern.finditer(data))
         for what, pattern in self._own.items():
+            read = -1  # up to here: a line of a page may be long, and hold a word many times
             for match in pattern.finditer(data):
-                if pattern.search(_without_words_of_policies(_line_at(data, match.start()))):
-                    yield what, match.start()
+                if match.start() > read:
+                    line, read = _line_at(data, match.start())
+                    if pattern.search(_without_words_of_policies(line)):
+                        yield what, match.start()
 
 
 def _user() -> str:
@@ -98,12 +110,16 @@ def _word(*texts: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w-])(?:" + either + rb")(?![\w-])")
 
 
-def _line_at(data: bytes, start: int) -> bytes:
+def _line_at(data: bytes, start: int) -> tuple[bytes, int]:
+    """The line in which this place is, and where it ends."""
     end = data.find(b"\n", start)
-    return data[data.rfind(b"\n", 0, start) + 1 : len(data) if end < 0 else end]
+    end = len(data) if end < 0 else end
+    return data[data.rfind(b"\n", 0, start) + 1 : end], end
 
 
 def _without_words_of_policies(line: bytes) -> bytes:
+    if page := _DATA_OF_A_PAGE.search(line):
+        line = page[1]
     if not line.startswith(b"{"):
         return line
     try:

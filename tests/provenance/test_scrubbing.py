@@ -53,3 +53,23 @@ def test_a_policys_own_words_may_name_any_path_but_hold_no_secret() -> None:
         SCRUBBER.check("a", json.dumps({**row, "detail": "at /home/ada/lib.py"}).encode())
     with pytest.raises(InputError, match="a token"):
         SCRUBBER.check("a", json.dumps({**row, "completion": TOKEN}).encode())
+
+
+def test_the_page_of_attempts_holds_policies_words_too() -> None:
+    def page(**data: object) -> bytes:
+        return f'<script type="application/json" id="data">{json.dumps(data)}</script>\n'.encode()
+
+    SCRUBBER.check("traces.html", page(texts=["x = tilde", "# /home/ada"], traces=[]))
+    with pytest.raises(InputError, match="the host's name"):
+        SCRUBBER.check("traces.html", page(texts=[], traces=[{"said": "on tilde"}]))
+    with pytest.raises(InputError, match="a token"):
+        SCRUBBER.check("traces.html", page(texts=[TOKEN], traces=[]))
+
+
+@pytest.mark.parametrize("host", ["vm", "pc1", "ubuntu", "localhost"])
+def test_a_host_called_by_a_common_word_is_not_looked_for(host: str) -> None:
+    Scrubber(**{**HOST, "host": host}, environment={}).check("a", f"{host} = 1".encode())
+    with pytest.raises(InputError, match="the host's name"):
+        Scrubber(**{**HOST, "host": f"{host}.lab.example"}, environment={}).check(
+            "a", f"on {host}.lab.example".encode()
+        )

@@ -22,6 +22,7 @@ class Episode:
     max_new_tokens: int
     steps: list[Step] = field(default_factory=list)
     ended: Ending | None = None
+    _sources: list[str] = field(default_factory=list, init=False)  # the answers, as their author sees them
 
     @property
     def tokens(self) -> int:
@@ -75,6 +76,3 @@ class Episode:
         if self.tokens + self.max_new_tokens > self.budget.tokens:
             return "tokens"
         return "executions" if self.executions >= self.budget.executions else None
-
-    def __post_init__(self) -> None:
-        self._sources: list[str] = []

@@ -68,6 +68,7 @@ class Workspace:
             place = f"made from {absent[0]}, which the archive's own config keeps out"
             yield from (Claim(tier, output, "left out", place) for output in job.outputs)
             return
+        self._stand_in_for_seconds(job)
         if (problem := self._problem(job)) or (problem := self._run(job)):
             yield from (Claim(tier, output, "unchecked", problem) for output in job.outputs)
             return
@@ -82,10 +83,10 @@ class Workspace:
     def _problem(self, job: Job) -> str:
         """Why a job cannot be run here, or nothing."""
         for word in job.command[2:]:
-            path = PurePosixPath(word)
-            if path.is_absolute() or ".." in path.parts:
-                return f"its command names '{word}', which is outside the record"
-        self._stand_in_for_seconds(job)
+            # A value may stand in its option's own word: --output=../elsewhere.
+            for path in map(PurePosixPath, (word, word.partition("=")[2])):
+                if path.is_absolute() or ".." in path.parts:
+                    return f"its command names '{word}', which is outside the record"
         missing = [path for path in job.inputs if not (self._folder / path).exists()]
         return f"made from {missing[0]}, which is not in the archive" if missing else ""
 

@@ -235,10 +235,13 @@ def test_an_archive_is_refused_that_has_another_digest_than_was_published(finish
     assert "expected 000" in done.stderr
 
 
-def test_a_command_that_is_none_of_ours_or_leads_outside_is_not_run(own: Path) -> None:
+@pytest.mark.parametrize("words", [("--output", "../../escaped.md"), ("--output=../escaped.md",)])
+def test_a_command_that_is_none_of_ours_or_leads_outside_is_not_run(
+    own: Path, words: tuple[str, ...]
+) -> None:
     manifest = read_record(own / MANIFEST_FILE, Manifest)
     jobs = [
-        job.model_copy(update={"command": (*job.command[:-1], "../../escaped.md")})
+        job.model_copy(update={"command": (*job.command[:-2], *words)})
         if job.command[1] == "report-plan"
         else job.model_copy(update={"command": ("sh", "-c", "touch escaped")})
         for job in manifest.jobs
@@ -247,5 +250,5 @@ def test_a_command_that_is_none_of_ours_or_leads_outside_is_not_run(own: Path) -
     hash_again(own)
     done = verify(own)
     assert done.returncode == 1
-    assert "plan.md: its command names '../../escaped.md', which is outside the record" in done.stdout
+    assert f"plan.md: its command names '{words[-1]}', which is outside the record" in done.stdout
     assert not list(own.parent.rglob("escaped*"))

@@ -11,22 +11,25 @@ import importlib
 import types
 from collections import UserDict, UserList, UserString
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from codeself.records import values
-
-if TYPE_CHECKING:
-    from codeself.sandbox.candidate import Candidate
 
 _MESSAGE_CHARACTERS = 300
 _BASES: tuple[Any, ...] = (bool, int, float, complex, str, bytes, list, dict, tuple, set, frozenset)
 _VIEWS: dict[type, str] = {type({}.keys()): "$keys", type({}.items()): "$items", type({}.values()): ""}
 
 
+class Caller(Protocol):
+    """What can call a function that lives with the judge."""
+
+    def call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any: ...
+
+
 class Crossing:
     """module: the program's, whose globals the judge may name. candidate: calls what lives with the judge."""
 
-    def __init__(self, module: types.ModuleType, candidate: Candidate) -> None:
+    def __init__(self, module: types.ModuleType, candidate: Caller) -> None:
         self.objects: dict[int, Any] = {}
         self._module = module
         self._candidate = candidate
@@ -127,7 +130,7 @@ class Crossing:
 class _Function:
     """Stands for a function of the judge's that was passed as an argument."""
 
-    def __init__(self, candidate: Candidate, number: int, name: str) -> None:
+    def __init__(self, candidate: Caller, number: int, name: str) -> None:
         self._candidate = candidate
         self._number = number
         self.__name__ = self.__qualname__ = name

@@ -15,14 +15,12 @@ from __future__ import annotations
 import dis
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from codeself.records.verdicts import Status
 from codeself.sandbox.said import Said, exactly
 from codeself.sandbox.sources import TESTS
 from codeself.sandbox.stand_ins import StandIn
-
-if TYPE_CHECKING:
-    from codeself.sandbox.proxy import Remote
 
 Kind = str  # "next": an iterator; "call": callable; "": neither
 Role = str  # "class": one that the task is about; "made": by such a class, for the test; else "value"
@@ -30,6 +28,19 @@ _FORWARDED = frozenset(("__name__", "__qualname__", "__wrapped__"))
 _set, _get = object.__setattr__, object.__getattribute__
 _BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
 _UNARY = "neg pos invert abs".split()
+
+
+class Remote(Protocol):
+    """One candidate as its handles know it (codeself.sandbox.proxy)."""
+
+    epoch: int
+    classes_asked_for: bool
+
+    def ask(
+        self, target: int | str | None, method: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any: ...
+
+    def end(self, status: Status, detail: str) -> BaseException: ...
 
 
 class Handle:

@@ -64,7 +64,8 @@ class Scrubber:
                 )
         own = {}
         for what, path in (("the home folder", home), ("the folder of this run", here)):
-            if len(Path(path).parts) > 1:  # "/" itself stands anywhere
+            # "/" itself stands anywhere, and /root is the home of every machine's administrator.
+            if Path(path).name not in _NO_NAMES:
                 own[what] = re.compile(re.escape(path.encode()) + rb"(?![\w.-])")
         if user not in _NO_NAMES:
             # As a bare word a name may be anybody's.

@@ -73,3 +73,10 @@ def test_a_host_called_by_a_common_word_is_not_looked_for(host: str) -> None:
         Scrubber(**{**HOST, "host": f"{host}.lab.example"}, environment={}).check(
             "a", f"on {host}.lab.example".encode()
         )
+
+
+def test_a_home_that_every_machine_has_is_not_looked_for() -> None:
+    shared = Scrubber(**{**HOST, "home": "/root"}, environment={})
+    shared.check("a", json.dumps({"detail": "no such file: /root/x"}).encode())
+    with pytest.raises(InputError, match="the folder of this run"):
+        shared.check("a", json.dumps({"detail": "in /srv/lab/run 7"}).encode())

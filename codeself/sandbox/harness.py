@@ -17,13 +17,13 @@ from codeself.records import values
 from codeself.records.tasks import AssertTest, CallTest, CheckTest, Task
 from codeself.records.verdicts import PhaseResult, Status
 from codeself.sandbox.comparison import matches
+from codeself.sandbox.details import detail_text
 from codeself.sandbox.handles import Handle
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.raised import builtin_name
 from codeself.sandbox.session import CandidateEnded
 from codeself.sandbox.sources import compiled, read_reference
 
-_DETAIL_CHARACTERS = 400
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 120
 _repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxdict = 12
@@ -99,7 +99,7 @@ def run_tests(
                 status=end.status,
                 passed=passed,
                 total=len(tests),
-                detail=_trim(f"test {number}: {end.detail}"),
+                detail=detail_text(f"test {number}: {end.detail}"),
             )
         if trouble is None:
             passed += 1
@@ -107,7 +107,7 @@ def run_tests(
             failure = (trouble[0], f"test {number}: {trouble[1]}")
     if failure is None:
         return PhaseResult(status="passed", passed=passed, total=len(tests))
-    return PhaseResult(status=failure[0], passed=passed, total=len(tests), detail=_trim(failure[1]))
+    return PhaseResult(status=failure[0], passed=passed, total=len(tests), detail=detail_text(failure[1]))
 
 
 def _run_call(remote: Remote, entry_point: str, test: CallTest, show: bool) -> tuple[Status, str] | None:
@@ -146,9 +146,3 @@ def _shown(show: bool, error: BaseException) -> str:
         return f": {error}" if show and str(error) else ""
     except ValueError:
         return ""
-
-
-def _trim(text: str) -> str:
-    # Surrogates and control characters would not survive every reader.
-    clean = text.encode("utf-8", "backslashreplace").decode()
-    return clean if len(clean) <= _DETAIL_CHARACTERS else clean[: _DETAIL_CHARACTERS - 1] + "…"

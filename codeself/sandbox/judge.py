@@ -16,6 +16,7 @@ from codeself.records.tasks import Task
 from codeself.records.verdicts import Candidate, IsolationLevel, Phase, PhaseResult, Verdict
 from codeself.sandbox import own_time
 from codeself.sandbox.assembling import SKIPPED, assemble
+from codeself.sandbox.details import detail_text
 from codeself.sandbox.harness import run_tests
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
@@ -271,7 +272,7 @@ def _load(session: Session, program: str, limits: Limits, phases: dict[Phase, Ph
     kind, names, message = reply[0], [], ""
     if len(reply) == 3 and type(reply[1]) is list and type(reply[2]) is str:
         names, message = [name for name in reply[1] if type(name) is str], reply[2]
-    detail = f"{names[0] if names else 'error'}: {message}"[:300].encode("utf-8", "backslashreplace").decode()
+    detail = detail_text(f"{names[0] if names else 'error'}: {message}")
     if kind == "syntax":
         phases["syntax"] = PhaseResult(status="error", detail=detail)
         return False

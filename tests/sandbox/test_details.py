@@ -1,0 +1,57 @@
+"""What a verdict says is the same on every machine and names no place of this one."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+
+import pytest
+
+from codeself.records.judging import JudgeConfig
+from codeself.records.verdicts import Candidate
+from codeself.sandbox.details import DETAIL_CHARACTERS, detail_text
+from codeself.sandbox.judge import Judge
+from tests.sandbox.conftest import make_task
+
+STDLIB = sysconfig.get_path("stdlib")
+
+
+def test_where_python_is_installed_is_not_told() -> None:
+    assert detail_text(f"cannot import name 'x' from 'functools' ({STDLIB}/functools.py)") == (
+        "cannot import name 'x' from 'functools' (<python>/functools.py)"
+    )
+    assert sys.prefix not in detail_text(f"no file {sys.prefix}/lib/x.so")
+
+
+@pytest.mark.parametrize("kept", [len(STDLIB) - 1, len(STDLIB) // 2 + 2])
+def test_a_place_that_a_message_was_cut_in_is_not_told_either(kept: int) -> None:
+    said = detail_text(f"from 'functools' ({STDLIB[:kept]}")
+    assert said.startswith("from 'functools' (<python>")
+    assert STDLIB[:5] not in said
+
+
+@pytest.mark.parametrize("text", ["a / b", "1/2", "no '/' here", "/", "half of /tmp/x", ""])
+def test_other_texts_stay(text: str) -> None:
+    assert detail_text(text) == text
+
+
+def test_long_texts_are_trimmed_and_surrogates_written_out() -> None:
+    assert len(detail_text("x" * 1000)) == DETAIL_CHARACTERS
+    assert detail_text("\ud800") == "\\ud800"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from functools import reduce_all\ndef f(x): return x",
+        "def f(x):\n    from functools import reduce_all\n    return x",
+        f"def f(x):\n    from functools import {'y' * 200}\n    return x",
+    ],
+)
+def test_a_verdict_names_no_place_of_the_library(program: str) -> None:
+    with Judge(JudgeConfig()) as judge:
+        verdict = judge.verdict(make_task(), Candidate(status="parsed", program=program))
+    said = "\n".join(phase.detail for phase in verdict.phases.values())
+    assert "ImportError" in said
+    assert STDLIB not in said
+    assert STDLIB[: len(STDLIB) // 2] not in said

@@ -53,13 +53,9 @@ def run_agent(
     settings: Settings,
     pool: JudgePool,
     *,
-    locked: bool,
     progress: Progress,
 ) -> list[Trace]:
-    """A trace for each attempt, in the order of the tasks. progress: called with the attempts that have ended.
-
-    locked: whether the locked tests run too, once all attempts have ended: only in a final evaluation.
-    """
+    """A trace for each attempt, in the order of the tasks. progress: called with the attempts that have ended."""
     settings.check()
     if settings.strategy == "self-debug" and revision.style != first.style:
         raise InputError(
@@ -81,7 +77,7 @@ def run_agent(
         going_on = [episode for episode in left if episode.ended is None]
         progress(len(left) - len(going_on))
         left = going_on
-    return _traces(episodes, tasks, policy, policy_name, settings, pool, locked)
+    return _traces(episodes, tasks, policy, policy_name, settings, pool)
 
 
 def _requests(
@@ -148,12 +144,11 @@ def _traces(
     policy_name: str,
     settings: Settings,
     pool: JudgePool,
-    locked: bool,
 ) -> list[Trace]:
-    """Now that all attempts have ended, every answer is judged on all tests, like any rollout."""
+    """Now that all attempts have ended, every answer is judged on hidden tests, and on no locked one."""
     whole = {task.task_id: task for task in tasks}
     steps = [(episode, step) for episode in episodes for step in episode.steps]
-    jobs = [Job(whole[episode.task.task_id], step.candidate, "", locked) for episode, step in steps]
+    jobs = [Job(whole[episode.task.task_id], step.candidate) for episode, step in steps]
     verdicts = iter(_sound(pool, jobs))
     traces = []
     for episode in episodes:
@@ -177,9 +172,7 @@ def _traces(
                 budget=settings.budget,
                 rule=settings.rule,
                 steps=tuple(
-                    step.model_copy(
-                        update={"correct": verdict.correct, "correct_locked": verdict.correct_locked}
-                    )
+                    step.model_copy(update={"correct": verdict.correct})
                     for step, verdict in zip(episode.steps, own, strict=True)
                 ),
                 ended=episode.ended,

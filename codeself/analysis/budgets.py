@@ -17,7 +17,7 @@ from codeself.analysis.paired import contrast, paired_interval
 from codeself.records.comparisons import Difference
 from codeself.records.metrics import Estimate
 from codeself.records.strategies import BudgetCurve, BudgetPoint, Currency
-from codeself.records.traces import Step, Strategy, Trace, place_submitted, step_right
+from codeself.records.traces import Step, Strategy, Trace, place_submitted
 
 Array = NDArray[np.float64]
 _TOKEN_POINTS = 16
@@ -41,7 +41,7 @@ def right_within(trace: Trace, currency: Currency, budget: int) -> bool:
         for step, used in zip(trace.steps, accumulate(map(_COSTS[currency], trace.steps)), strict=True)
         if used <= budget
     ]
-    return bool(whole) and step_right(whole[place_submitted([step.public for step in whole], trace.rule)])
+    return bool(whole) and whole[place_submitted([step.public for step in whole], trace.rule)].correct
 
 
 class Paired:

@@ -19,7 +19,7 @@ from codeself.records.strategies import (
     StrategyReport,
     StrategyUse,
 )
-from codeself.records.traces import STRATEGIES, Change, Strategy, Trace, step_right
+from codeself.records.traces import STRATEGIES, Change, Strategy, Trace
 
 _CHANGES: tuple[Change, ...] = ("unchanged", "cosmetic", "substantive")
 
@@ -60,7 +60,6 @@ def compare_strategies(
     return StrategyReport(
         taskset=taskset,
         split=split,
-        tests="locked" if one.verdict.correct_locked is not None else "hidden",
         tasks=len(pairs[first].tasks),
         families=len(set(pairs[first].families)),
         attempts=len({trace.attempt for trace in traces}),
@@ -122,7 +121,7 @@ def _use(strategy: Strategy, pair: Paired) -> StrategyUse:
         strategy=strategy,
         attempts=len(traces),
         rate=pair.estimate(pair.values(strategy, lambda t: t.right)),
-        covered=pair.estimate(pair.values(strategy, lambda t: any(map(step_right, t.steps)))),
+        covered=pair.estimate(pair.values(strategy, lambda t: any(step.correct for step in t.steps))),
         passed=len(passed) / len(traces),
         fooled=sum(not trace.right for trace in passed) / len(passed) if passed else None,
         answers=float(np.mean([len(trace.steps) for trace in traces])),
@@ -143,7 +142,7 @@ def _later(strategy: Strategy, pair: Paired) -> Estimate | None:
     answers = [(trace, step) for trace in pair.traces[strategy] for step in trace.steps[1:]]
     if not answers:
         return None
-    outcomes = np.array([float(step_right(step)) for _, step in answers])
+    outcomes = np.array([float(step.correct) for _, step in answers])
     families = [trace.family for trace, _ in answers]
     return pair.estimate(outcomes, families, len({trace.task_id for trace, _ in answers}))
 
@@ -168,8 +167,8 @@ def _revisions(pair: Paired) -> tuple[RevisionRow, ...]:
                 no_program=sum(steps[number].candidate.status != "parsed" for steps in reached) / whole,
                 regressed=sum(s[number].public.passed < s[number - 1].public.passed for s in reached) / whole,
                 passed=sum(steps[number].public.status == "passed" for steps in reached) / whole,
-                right=sum(step_right(steps[number]) for steps in reached) / whole,
-                redrawn_right=sum(map(step_right, redrawn)) / len(redrawn) if redrawn else None,
+                right=sum(steps[number].correct for steps in reached) / whole,
+                redrawn_right=sum(step.correct for step in redrawn) / len(redrawn) if redrawn else None,
                 gain=pair.difference(after, before),
             )
         )

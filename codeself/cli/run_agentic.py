@@ -46,10 +46,6 @@ def command(
     revisions: Annotated[int, typer.Option(min=0, help="Answers after the first, at most.")] = 7,
     tokens: Annotated[int, typer.Option(min=1, help="Tokens that an attempt may write.")] = 512,
     executions: Annotated[int, typer.Option(min=1, help="Runs of the public tests, at most.")] = 8,
-    locked: Annotated[
-        bool,
-        typer.Option("--locked/--no-locked", help="Judge by the locked tests too: final evaluations only."),
-    ] = False,
     repair: Annotated[
         float | None, typer.Option(min=0, max=1, help="Chance that a revision is right (mock).")
     ] = None,
@@ -57,7 +53,7 @@ def command(
     """Attempt the tasks of a split: propose, run public tests, observe, revise, submit.
 
     The policy is told what public tests say and nothing else: its judge does not have the others. Once all
-    attempts have ended, every answer is judged on hidden tests, and on locked ones with --locked.
+    attempts have ended, every answer is judged on hidden tests; locked ones are the final evaluation's alone.
     """
     from dataclasses import asdict
 
@@ -90,7 +86,5 @@ def command(
         JudgePool(judge.config(), judge.workers) as pool,
         counting(strategy.value, len(chosen) * attempts) as progress,
     ):
-        traces = run_agent(
-            writer, policy, chosen, first, revision, settings, pool, locked=locked, progress=progress
-        )
+        traces = run_agent(writer, policy, chosen, first, revision, settings, pool, progress=progress)
     write_records(output, traces)

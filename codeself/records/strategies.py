@@ -8,7 +8,7 @@ from pydantic import Field
 
 from codeself.records.base import Record
 from codeself.records.comparisons import Difference
-from codeself.records.metrics import Estimate, TestKind
+from codeself.records.metrics import Estimate
 from codeself.records.rollouts import PolicyIdentity
 from codeself.records.traces import Budget, Change, Ending, Strategy, SubmitRule
 
@@ -65,7 +65,7 @@ class StrategyUse(Record):
 class RevisionRow(Record):
     """The number-th revision, over the self-debug attempts that reached it; shares of them.
 
-    regressed: passes fewer public tests than the answer before. passed: all public ones. right: all that were run.
+    regressed: passes fewer public tests than the answer before. passed: all public ones. right: all hidden ones too.
     redrawn_right: of the resampling attempts that reached an answer of this number, those where it is right.
     gain: by how much allowing it raises the share of right submissions among all attempts.
     """
@@ -102,11 +102,10 @@ class PolicyGain(Record):
 
 
 class StrategyReport(Record):
-    """Everything that the strategy report says. tests: what right means."""
+    """Everything that the strategy report says. Right is what passes all public and hidden tests."""
 
     taskset: str
     split: str
-    tests: TestKind
     tasks: int
     families: int
     attempts: int

@@ -1,7 +1,7 @@
 """A trace: one attempt at a task by a policy that may answer more than once, with all that it was told.
 
-What a policy is told comes from public tests alone. How an answer fares on hidden and locked tests is found out
-after the attempt has ended, and stands beside it for whoever measures.
+What a policy is told comes from public tests alone. How an answer fares on hidden tests is found out after the
+attempt has ended, and stands beside it for whoever measures. Locked tests have no part in attempts.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ class Step(Record):
     """One answer, what it was written from, and what came of it.
 
     prompt: as it was sent. diff: to the program before it, as a unified diff. executed: whether public tests were
-    run on it. decision: what the loop did next. correct, correct_locked: found out after the attempt had ended.
+    run on it. decision: what the loop did next. correct: by the hidden tests, found
+    out after the attempt had ended.
     """
 
     prompt: str
@@ -92,7 +93,6 @@ class Step(Record):
     public: PublicResult
     decision: Literal["revise", "submit"]
     correct: bool = False
-    correct_locked: bool | None = None
 
 
 class Trace(Record):
@@ -123,14 +123,8 @@ class Trace(Record):
 
     @property
     def right(self) -> bool:
-        """Whether the submission passes all the tests that were run on it."""
-        locked = self.verdict.correct_locked
-        return self.verdict.correct if locked is None else locked
-
-
-def step_right(step: Step) -> bool:
-    """Whether an answer passes all the tests that were run on it."""
-    return step.correct if step.correct_locked is None else step.correct_locked
+        """Whether the submission passes all public and hidden tests."""
+        return self.verdict.correct
 
 
 def place_submitted(results: Sequence[PublicResult], rule: SubmitRule) -> int:

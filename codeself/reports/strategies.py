@@ -106,7 +106,7 @@ def _summary(found: StrategyReport) -> Table:
                 ]
             )
     caption = (
-        f"Whole attempts, by the {found.tests} tests, with {level(found.confidence)} intervals. Costs are means of an"
+        f"Whole attempts, by the hidden tests, with {level(found.confidence)} intervals. Costs are means of an"
         " attempt; one that passes the public tests stops, so that what is used differs though the limits are equal."
     )
     return Table(header, rows, [False, False] + [True] * (len(header) - 2), caption)

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from codeself.records.traces import Trace, step_right
+from codeself.records.traces import Trace
 from codeself.reports.highlighting import highlighted_diff
 from codeself.reports.pages import render_page
 
@@ -64,7 +64,7 @@ def _data(traces: Sequence[Trace]) -> dict[str, Any]:
                     "shown": kept(result.shown),
                     "said": kept(result.said),
                     "decision": step.decision,
-                    "right": step_right(step),
+                    "right": step.correct,
                     "written": step.completion_tokens,
                     "read": step.prompt_tokens,
                 }

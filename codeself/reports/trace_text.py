@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codeself.records.traces import Trace, step_right
+from codeself.records.traces import Trace
 from codeself.reports.numbers import count
 from codeself.reports.trace_page import outcome_of, source_of
 
@@ -31,7 +31,7 @@ def render_trace(trace: Trace) -> str:
         if result.said:
             said.append(f"What happened: {_code(result.said)}.")
         parts.append(" ".join(said))
-        parts.append(f"Decision: {step.decision}. Later found {'right' if step_right(step) else 'wrong'}.")
+        parts.append(f"Decision: {step.decision}. Later found {'right' if step.correct else 'wrong'}.")
     verdict = trace.verdict
     parts.append(f"## Verdict\n\nThe submission ended at {verdict.decided_by}: {verdict.status}.")
     return "\n\n".join(parts) + "\n"

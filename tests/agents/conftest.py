@@ -39,7 +39,6 @@ def run(root: Path, pool: JudgePool) -> Run:
             template(root, f"revise_{style}_v1"),
             settings,
             pool,
-            locked=True,
             progress=lambda count: None,
         )
 

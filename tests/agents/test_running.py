@@ -15,7 +15,7 @@ from codeself.policies.mock import MockPolicy
 from codeself.policies.static import StaticPolicy
 from codeself.records.errors import InputError
 from codeself.records.sources import LocalModel
-from codeself.records.traces import STRATEGIES, Budget, PublicResult, SubmitRule, place_submitted, step_right
+from codeself.records.traces import STRATEGIES, Budget, PublicResult, SubmitRule, place_submitted
 from codeself.sandbox.pool import JudgePool
 from tests.agents.conftest import Run, template
 from tests.agents.scripted import Listening, Scripted, settings
@@ -37,7 +37,6 @@ def test_an_attempt_ends_when_the_public_tests_pass(run: Run) -> None:
     assert [step.executed for step in trace.steps] == [True, False, True]
     assert (trace.ended, trace.submitted, trace.tokens, trace.executions) == ("passed", 2, 30, 2)
     assert trace.right
-    assert trace.verdict.correct_locked
     assert trace.verdict.rollout_id == trace.trace_id == "p/made/add_3/self-debug-0"
     assert "-    return x\n" in trace.steps[1].diff + "\n"
     assert trace.steps[1].prompt.count("def add_3") == 2
@@ -165,7 +164,7 @@ def test_a_mocks_skill_at_revising_is_measured_right(run: Run, repair: float) ->
     debugged, resampled = found.uses
     truth = 0.9 * repair
     revisions = [step for t in traces if t.strategy == "self-debug" for step in t.steps[1:]]
-    rate = sum(map(step_right, revisions)) / len(revisions)
+    rate = sum(step.correct for step in revisions) / len(revisions)
     assert abs(rate - truth) < 4 * math.sqrt(truth * (1 - truth) / len(revisions))
     assert debugged.later is not None
     assert resampled.later is not None
@@ -239,7 +238,6 @@ def test_a_revision_in_another_style_is_refused(root: Path, pool: JudgePool) -> 
             template(root, "revise_chat_v1"),
             settings(),
             pool,
-            locked=False,
             progress=lambda count: None,
         )
 
@@ -250,21 +248,12 @@ def test_a_budget_that_holds_no_answer_is_refused(run: Run) -> None:
         run(in_order(WRONG), [adding_task(3)], made)
 
 
-def test_locked_tests_run_only_when_asked_for(root: Path, pool: JudgePool) -> None:
-    from codeself.agents.running import run_agent
-
-    (trace,) = run_agent(
-        in_order(WRONG, RIGHT),
-        "p",
-        [adding_task(3)],
-        template(root, "completion_v1"),
-        template(root, "revise_completion_v1"),
-        settings(),
-        pool,
-        locked=False,
-        progress=lambda count: None,
-    )
-    assert [(step.correct, step.correct_locked) for step in trace.steps] == [(False, None), (True, None)]
+def test_no_attempt_reads_locked_tests(run: Run) -> None:
+    (trace,) = run(in_order(WRONG, RIGHT), [adding_task(3)], settings())
+    assert adding_task(3).locked_tests
+    assert trace.right
+    assert trace.verdict.correct_locked is None
+    assert trace.verdict.phases["locked"].status == "skipped"
 
 
 def test_requests_with_one_prompt_stand_together(run: Run) -> None:

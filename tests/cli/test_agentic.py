@@ -56,7 +56,7 @@ def made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("agentic")
     write_task_set(folder, [adding_task(number) for number in range(12)])
     for strategy in ("self-debug", "resample"):
-        attempt(root, folder, strategy, "--repair", 0.8, "--locked")
+        attempt(root, folder, strategy, "--repair", 0.8)
     return folder
 
 
@@ -73,7 +73,7 @@ def test_traces_become_a_report(root: Path, made: Path, tmp_path: Path) -> None:
     paths = [made / "self-debug.jsonl", made / "resample.jsonl"]
     report(root, tmp_path, *paths)
     found = read_record(tmp_path / "numbers.json", StrategyReport)
-    assert (found.tasks, found.families, found.attempts, found.tests) == (12, 12, 2, "locked")
+    assert (found.tasks, found.families, found.attempts) == (12, 12, 2)
     traces = read_records(paths[0], Trace)
     (policy,) = found.policies
     assert policy.uses[0].rate.value == pytest.approx(sum(trace.right for trace in traces) / len(traces))
@@ -92,7 +92,7 @@ def test_traces_become_a_report(root: Path, made: Path, tmp_path: Path) -> None:
 
 def test_the_same_command_writes_the_same_bytes(root: Path, made: Path, tmp_path: Path) -> None:
     write_task_set(tmp_path, [adding_task(number) for number in range(12)])
-    again = attempt(root, tmp_path, "self-debug", "--repair", 0.8, "--locked")
+    again = attempt(root, tmp_path, "self-debug", "--repair", 0.8)
     assert again.read_bytes() == (made / "self-debug.jsonl").read_bytes()
 
 
@@ -100,9 +100,7 @@ def test_shards_together_are_the_whole(root: Path, made: Path, tmp_path: Path) -
     write_task_set(tmp_path, [adding_task(number) for number in range(12)])
     rows = []
     for shard in range(3):
-        path = attempt(
-            root, tmp_path, "self-debug", "--repair", 0.8, "--locked", "--shard", shard, "--shards", 3
-        )
+        path = attempt(root, tmp_path, "self-debug", "--repair", 0.8, "--shard", shard, "--shards", 3)
         rows += path.read_text().splitlines()
     assert sorted(rows) == sorted((made / "self-debug.jsonl").read_text().splitlines())
 

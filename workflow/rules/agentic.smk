@@ -30,7 +30,7 @@ rule run_agentic:
         gpu=GPUS,
     params:
         agent=agent_flags,
-        judge=judge_flags,
+        judge=JUDGE,
         shards=CONFIG.shards.rollouts,
         code=agent_code,
     shell:

@@ -124,6 +124,11 @@ class PracticeConfig(Record):
     gradient_checkpointing: bool = Field(
         default=False, description="Compute activations twice to hold fewer of them."
     )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        description="Processes that share each run; where device is cuda, each has a GPU of its own.",
+    )
     checkpoint_every: int = Field(
         default=4, ge=1, description="Steps between the states from which a killed run goes on."
     )
@@ -161,7 +166,7 @@ class PracticeConfig(Record):
         changes = self.overrides.get(arm)
         if not changes:
             return self
-        if fixed := sorted({"arms", "seeds", "overrides"} & changes.keys()):
+        if fixed := sorted({"arms", "seeds", "processes", "overrides"} & changes.keys()):
             raise ValueError(f"overrides.{arm}.{fixed[0]}: is the same for all arms")
         data = self.model_dump(exclude={"overrides"})
         try:

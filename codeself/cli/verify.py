@@ -58,7 +58,7 @@ def command(
     import tempfile
     from collections import Counter
 
-    from codeself.provenance.archive import unpack
+    from codeself.provenance.unpacking import unpack
     from codeself.records.digests import sha256_file
     from codeself.records.errors import InputError
 

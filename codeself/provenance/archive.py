@@ -9,8 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from codeself.provenance.scrubbing import Scrubber
@@ -18,7 +17,7 @@ from codeself.records.archiving import ArchiveConfig, part_of
 from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
 from codeself.records.files import writing
-from codeself.records.manifest import MANIFEST_FILE, FileDigest, Manifest
+from codeself.records.manifest import FileDigest, Manifest
 
 FOLDER = "codeself-record"
 SUMS_FILE = "SHA256SUMS"
@@ -92,43 +91,3 @@ def _checked(expected: FileDigest, path: Path) -> Path:
     if sha256_file(path) != expected.sha256:
         raise InputError(f"{path}: is not the file that the manifest lists; make the manifest again")
     return path
-
-
-def unpack(archive: Path, folder: Path) -> Path:
-    """Unpack an archive into an empty folder; returns the record's own folder.
-
-    Raises InputError where it is no archive, or holds anything but plain files inside one folder, each once.
-    """
-    seen: set[str] = set()
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for member in tar:
-                inside = PurePosixPath(member.name)
-                if not member.isfile() or inside.parts[0] != FOLDER or ".." in inside.parts:
-                    raise InputError(
-                        f"{archive}: holds '{member.name}', which is no plain file inside {FOLDER}/"
-                    )
-                if member.name in seen:
-                    raise InputError(f"{archive}: holds '{member.name}' twice")
-                seen.add(member.name)
-                tar.extract(member, folder, filter="data")
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise InputError(f"{archive}: cannot be unpacked: {error}") from error
-    if not (folder / FOLDER / MANIFEST_FILE).is_file():
-        raise InputError(f"{archive}: holds no {FOLDER}/{MANIFEST_FILE}")
-    return folder / FOLDER
-
-
-def read_sums(record: Path) -> dict[str, str]:
-    """What SHA256SUMS says of each file."""
-    return dict(_sums(record / SUMS_FILE))
-
-
-def _sums(path: Path) -> Iterator[tuple[str, str]]:
-    if not path.is_file():
-        raise InputError(f"{path.name}: is missing from the archive")
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
-        digest, mark, name = line.partition("  ")
-        if not mark or len(digest) != 64:
-            raise InputError(f"{path.name}, line {number}: is not a digest and a name")
-        yield name, digest

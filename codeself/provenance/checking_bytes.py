@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from codeself.provenance.archive import SUMS_FILE, left_out, read_sums
+from codeself.provenance.archive import SUMS_FILE, left_out
 from codeself.provenance.claims import Claim
 from codeself.provenance.manifest import files_root
 from codeself.provenance.merkle import changed_rows, lines_of, merkle_root
-from codeself.records.archiving import ArchiveConfig
+from codeself.provenance.unpacking import read_sums
+from codeself.records.config import parse_config
 from codeself.records.digests import sha256_bytes, sha256_file, sha256_json
 from codeself.records.errors import InputError
 from codeself.records.jsonl import read_record
@@ -36,7 +39,7 @@ def check_bytes(record: Path) -> Iterator[Claim]:
         apart: set[str] = set()
     else:
         entries = {each.path: each for each in (*manifest.artifacts, *manifest.inputs)}
-        apart = left_out(manifest, ArchiveConfig.model_validate(manifest.config.get("archive", {})))
+        apart = left_out(manifest, parse_config(manifest.config, MANIFEST_FILE).archive)
         yield from _whole(manifest)
     rows = _rows(record)
     for name in sorted({*listed, *entries, *found} - {SUMS_FILE}):
@@ -75,18 +78,21 @@ def _file(
 
 
 def _whole(manifest: Manifest) -> Iterator[Claim]:
+    every = [*manifest.artifacts, *manifest.inputs]
     checks = {
-        "root": (files_root([*manifest.artifacts, *manifest.inputs]), manifest.root),
+        "root": (files_root(every), manifest.root),
         "config_sha256": (sha256_json(manifest.config), manifest.config_sha256),
     }
     for key, (now, said) in checks.items():
-        subject = f"{MANIFEST_FILE}, {key}"
-        if now == said:
-            yield Claim("bytes", subject, "exact")
-        else:
-            yield Claim(
-                "bytes", subject, "different", f"is {said[:12]}, and what it stands for gives {now[:12]}"
-            )
+        yield Claim(
+            "bytes",
+            f"{MANIFEST_FILE}, {key}",
+            "exact" if now == said else "different",
+            "" if now == said else f"is {said[:12]}, and what it stands for gives {now[:12]}",
+        )
+    twice = next((path for path, count in Counter(each.path for each in every).items() if count > 1), "")
+    if twice:
+        yield Claim("bytes", MANIFEST_FILE, "different", f"lists {twice} twice")
 
 
 def _where(path: Path, entry: FileDigest, was: tuple[str, ...] | None) -> str:
@@ -107,7 +113,7 @@ def _name(lines: list[bytes], number: int) -> str:
     """What a row of records is about, by its own word."""
     try:
         row = json.loads(lines[number - 1])
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return ""
     if not isinstance(row, dict):
         return ""
@@ -117,9 +123,22 @@ def _name(lines: list[bytes], number: int) -> str:
 
 def _manifest(record: Path) -> tuple[Manifest | None, str]:
     try:
-        return read_record(record / MANIFEST_FILE, Manifest), ""
+        manifest = read_record(record / MANIFEST_FILE, Manifest)
+        parse_config(manifest.config, f"{MANIFEST_FILE}, config")
+        # Of two values of one name, another program may read the other.
+        json.loads((record / MANIFEST_FILE).read_text(), object_pairs_hook=_each_once)
     except InputError as error:
         return None, str(error)
+    return manifest, ""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InputError(f"{MANIFEST_FILE}: the key '{key}' stands twice in one object")
+        found[key] = value
+    return found
 
 
 def _rows(record: Path) -> Rows:

@@ -1,20 +1,16 @@
-"""What a check found: claims, each with the place of what differs."""
+"""What a check found: claims, each with the place of what differs, and what they come to as a whole."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Tier = Literal["bytes", "statistics", "grade", "generate", "train"]
-State = Literal[
-    "exact",  # the same, to the last byte
-    "left out",  # by the config that packed the archive; the manifest has its digest
-    "different",
-    "missing",
-    "added",  # nothing in the record speaks of it
-    "unchecked",  # could not be tried
-]
-ALLOWED: frozenset[State] = frozenset({"exact", "left out"})
+from codeself.records.verification import CheckedClaim, Outcome, State, Tier
+
+# What is said of a record that is what it claims to be.
+HOLDING: frozenset[State] = frozenset({"exact", "within interval", "left out", "exempt"})
 
 
 @dataclass(frozen=True)
@@ -28,10 +24,26 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        return self.state in ALLOWED
+        return self.state in HOLDING
 
     def __str__(self) -> str:
-        return f"{self.state:<10} {self.subject}" + (f": {self.place}" if self.place else "")
+        return printable(f"{self.state:<15} {self.subject}" + (f": {self.place}" if self.place else ""))
+
+    def to_record(self) -> CheckedClaim:
+        return CheckedClaim(tier=self.tier, subject=self.subject, state=self.state, place=self.place)
+
+
+def outcome_of(claims: Iterable[Claim]) -> Outcome:
+    """One claim that differs is enough; what could not be tried is no difference, and no proof either."""
+    states = {claim.state for claim in claims}
+    if states - HOLDING - {"unchecked"}:
+        return "differs"
+    return "not all checked" if "unchecked" in states else "holds"
+
+
+def printable(text: str) -> str:
+    """The text of an archive as a terminal may have it: what would steer the terminal is escaped."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def difference(was: Any, now: Any, path: str = "") -> str:
@@ -49,8 +61,13 @@ def difference(was: Any, now: Any, path: str = "") -> str:
             if found := difference(*pair, f"{path}[{at}]"):
                 return found
         return "" if len(was) == len(now) else f"{path} has {len(now)} values, and had {len(was)}"
-    same = type(was) is type(now) and was == now
-    return "" if same else f"{path or 'value'} is {_short(now)}, and was {_short(was)}"
+    return "" if _same(was, now) else f"{path or 'value'} is {_short(now)}, and was {_short(was)}"
+
+
+def _same(was: Any, now: Any) -> bool:
+    if isinstance(was, float) and isinstance(now, float) and math.isnan(was) and math.isnan(now):
+        return True
+    return type(was) is type(now) and bool(was == now)
 
 
 def _short(value: Any) -> str:

@@ -28,25 +28,34 @@ _LOCAL_COPY = re.compile(r"\$\{CODESELF_DATASETS:[^}]*\}\S*")
 class Naming:
     """Names of files in the record: as they are, but for places on the host, which are cut to their end.
 
-    results: the results folder, as the rules name it. shown: as the record does.
+    results: the results folder, as the rules name it. shown: as the record does. folders: others that the run was
+    given, whose files keep their place inside them.
     """
 
-    def __init__(self, results: str) -> None:
+    def __init__(self, results: str, folders: Iterable[str] = ()) -> None:
         self.results = results.rstrip("/")
-        self.shown = Path(results).name if results.startswith("/") else Path(results).as_posix()
+        self.shown = cut(Path(results).as_posix())
+        self._folders = tuple(folder.rstrip("/") for folder in folders if cut(folder) != folder)
 
     def __call__(self, path: str) -> str:
         if path == self.results or path.startswith(f"{self.results}/"):
             return self.shown + path.removeprefix(self.results)
-        return Path(path).name if path.startswith("/") else path
+        for folder in self._folders:
+            if path == folder or path.startswith(f"{folder}/"):
+                return cut(folder) + path.removeprefix(folder)
+        return cut(path)
 
 
-def jobs_behind(metadata: Path, artifacts: Iterable[str], results: str) -> list[Job]:
+def cut(path: str) -> str:
+    """A path as it is, or its last part where it leads out of the folder of the run."""
+    return Path(path).name if path.startswith("/") or ".." in path.split("/") else path
+
+
+def jobs_behind(metadata: Path, artifacts: Iterable[str], name: Naming) -> list[Job]:
     """The jobs that made these artifacts, each once, in the order of their first outputs.
 
-    artifacts: paths in the record. results: the results folder, as the rules name it.
+    artifacts: paths in the record. name: of the run's files.
     """
-    name = Naming(results)
     wanted = sorted(artifacts)
     made: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {}
     for output, record in sorted(_records(metadata)):
@@ -57,7 +66,7 @@ def jobs_behind(metadata: Path, artifacts: Iterable[str], results: str) -> list[
     jobs = [
         Job(
             rule=record["rule"],
-            command=_words(record["shellcmd"], name),
+            command=words_of(record["shellcmd"], name),
             code=next((found[1] for found in map(_CODE.fullmatch, record["params"]) if found), ""),
             inputs=tuple(sorted(map(name, record["input"]))),
             outputs=tuple(sorted(set(outputs))),
@@ -81,7 +90,7 @@ def _records(metadata: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield output, record
 
 
-def _words(command: str, name: Naming) -> tuple[str, ...]:
+def words_of(command: str, name: Naming) -> tuple[str, ...]:
     """The words of a shell line, without redirections and what is the host's."""
     words: list[str] = []
     waiting = iter(shlex.split(_LOCAL_COPY.sub("", command)))

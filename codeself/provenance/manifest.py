@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from codeself.provenance.environment import code_version, environment
-from codeself.provenance.jobs import Naming, jobs_behind
+from codeself.provenance.jobs import Naming, cut, jobs_behind
 from codeself.provenance.merkle import SHORT, line_digests, merkle_root
 from codeself.records.config import Config
 from codeself.records.digests import sha256_file, sha256_json
@@ -45,36 +45,24 @@ def make_manifest(
     artifacts: files that the graph made, in the config's results folder; folders stand for all files in them.
     inputs, locks: files that the graph was given. metadata: where Snakemake wrote down how it made each file.
     """
-    name, folder = Naming(config.results), Path(config.results)
+    folder = Path(config.results)
+    name = Naming(config.results, [taskset.definitions for taskset in config.tasksets.values()])
     files = {name(path.as_posix()): path for path in _every_file(artifacts)}
     stray = next((str(path) for shown, path in files.items() if not shown.startswith(f"{name.shown}/")), None)
     if stray:
         raise InputError(f"{stray}: is not in the results folder {folder}; an artifact of the run must be")
-    jobs = jobs_behind(metadata, files, config.results)
+    jobs = jobs_behind(metadata, files, name)
     leaves = {shown: line_digests(path) for shown, path in sorted(files.items()) if path.suffix in _TEXT}
     made = tuple(_artifact(shown, files[shown], leaves.get(shown), jobs) for shown in sorted(files))
     given = tuple(
         _digest(shown, path)
         for shown, path in sorted({name(path.as_posix()): path for path in (*inputs, *locks)}.items())
     )
-    plan = files.get(f"{name.shown}/plan.json")
-    used = portable(config.model_dump(mode="json"))
     manifest = Manifest(
-        title=config.title,
+        **facts_of(config, files, {each.path: each.sha256 for each in made}, name.shown),
         results=name.shown,
-        config=used,
-        config_sha256=sha256_json(used),
-        plan_sha256=sha256_file(plan) if plan else "",
-        seeds=seeds(config),
-        isolation=dict(sorted(_levels(files, name.shown).items())),
-        training_isolation={
-            record.policy: record.isolation
-            for record in _records(files, f"{name.shown}/training", "done.json", TrainingRecord)
-        },
         code=code_version(),
         environment=environment(locks),
-        models=_models(files),
-        datasets=_datasets(config, files, name.shown),
         artifacts=made,
         inputs=given,
         jobs=tuple(jobs),
@@ -83,20 +71,41 @@ def make_manifest(
     return manifest, Rows(rows={shown: tuple(leaf[:SHORT] for leaf in own) for shown, own in leaves.items()})
 
 
+def facts_of(
+    config: Config, files: Mapping[str, Path], digests: Mapping[str, str], results: str
+) -> dict[str, Any]:
+    """What a manifest says that its files say too. files: artifacts by their paths in the record, in the folder
+    results. digests: of all artifacts.
+    """
+    used = portable(config.model_dump(mode="json"))
+    return {
+        "title": config.title,
+        "config": used,
+        "config_sha256": sha256_json(used),
+        "plan_sha256": digests.get(f"{results}/plan.json", ""),
+        "seeds": seeds(config),
+        "isolation": dict(sorted(_levels(files, results).items())),
+        "training_isolation": {
+            record.policy: record.isolation
+            for record in _records(files, f"{results}/training", "done.json", TrainingRecord)
+        },
+        "models": _models(files),
+        "datasets": _datasets(config, digests, results),
+    }
+
+
 def files_root(files: Iterable[FileDigest]) -> str:
     """One digest for all files: of their paths, sizes and digests."""
     return merkle_root([sha256_json([each.path, each.bytes, each.sha256]) for each in files])
 
 
-def portable(value: Any, key: str = "") -> Any:
-    """Config data without places on this host: an absolute path is cut to its last part."""
+def portable(value: Any) -> Any:
+    """Config data without places on this host: a path that leads elsewhere is cut to its last part."""
     if isinstance(value, Mapping):
-        return {name: portable(inner, name) for name, inner in value.items()}
+        return {name: portable(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [portable(inner, key) for inner in value]
-    if isinstance(value, str) and value.startswith("/"):
-        return Path(value).name
-    return value
+        return [portable(inner) for inner in value]
+    return cut(value) if isinstance(value, str) else value
 
 
 def seeds(config: Config) -> dict[str, int]:
@@ -150,13 +159,13 @@ def _models(files: Mapping[str, Path]) -> dict[str, ModelRecord]:
     }
 
 
-def _datasets(config: Config, files: Mapping[str, Path], results: str) -> dict[str, DatasetRecord]:
+def _datasets(config: Config, digests: Mapping[str, str], results: str) -> dict[str, DatasetRecord]:
     found = {}
     for name, taskset in config.tasksets.items():
         for role, source in (("tasks", taskset.tasks), ("plus", taskset.plus)):
             start = f"{results}/datasets/{name}.{role}."
-            for shown, path in files.items():
+            for shown, digest in digests.items():
                 if source and shown.startswith(start):
                     pinned = source.sha256 or source.content_sha256 or ""
-                    found[shown] = DatasetRecord(url=source.url, pinned=pinned, sha256=sha256_file(path))
+                    found[shown] = DatasetRecord(url=source.url, pinned=pinned, sha256=digest)
     return dict(sorted(found.items()))

@@ -32,7 +32,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Any]]:
             continue
         try:
             yield number, json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path}, line {number}: is not whole JSON: {error}") from error
 
 
@@ -65,6 +65,8 @@ def read_record(path: Path, kind: type[R]) -> R:
         raise InputError(f"{path}, line {error.lineno}: is not whole JSON: {error.msg}") from error
     except ValidationError as error:
         raise InputError(f"{path}: {describe_validation_error(error)}") from error
+    except (ValueError, RecursionError) as error:  # digits without end, brackets without end
+        raise InputError(f"{path}: is not JSON that can be read: {error}") from error
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from codeself.records.base import Record
 from codeself.records.models import ModelRecord
@@ -13,6 +14,17 @@ from codeself.records.verdicts import IsolationLevel
 
 MANIFEST_FILE = "manifest.json"
 ROWS_FILE = "rows.json"
+
+
+def _inside(path: str) -> str:
+    plain = PurePosixPath(path).as_posix() == path and path.isprintable()
+    if path in ("", ".") or path.startswith("/") or ".." in path.split("/") or not plain:
+        raise ValueError("is no plain path inside the record")
+    return path
+
+
+InnerPath = Annotated[str, AfterValidator(_inside)]
+"""A path of the record. Whoever reads a manifest may have it from a stranger."""
 
 
 class RowsDigest(Record):
@@ -25,7 +37,7 @@ class RowsDigest(Record):
 class FileDigest(Record):
     """One file. path: in the record, with '/' between its parts."""
 
-    path: str
+    path: InnerPath
     sha256: Sha256
     bytes: int = Field(ge=0)
 
@@ -93,7 +105,7 @@ class Manifest(Record):
 
     format: str = "codeself-manifest-1"
     title: str
-    results: str
+    results: InnerPath
     config: dict[str, Any]
     config_sha256: Sha256
     plan_sha256: str

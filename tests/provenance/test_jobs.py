@@ -6,7 +6,7 @@ import base64
 import json
 from pathlib import Path
 
-from codeself.provenance.jobs import jobs_behind
+from codeself.provenance.jobs import Naming, jobs_behind
 
 
 def keep(folder: Path, output: str, command: str, **more: object) -> None:
@@ -21,7 +21,7 @@ def keep(folder: Path, output: str, command: str, **more: object) -> None:
 def test_a_job_has_its_words_without_log_and_workers(tmp_path: Path) -> None:
     command = "codeself make --title 'two words' --workers 2 --output out/a.json 2> out/logs/a.log"
     keep(tmp_path, "out/a.json", command, input=["out/b.json", "given.txt"])
-    (job,) = jobs_behind(tmp_path, ["out/a.json"], "out")
+    (job,) = jobs_behind(tmp_path, ["out/a.json"], Naming("out"))
     assert job.command == ("codeself", "make", "--title", "two words", "--output", "out/a.json")
     assert (job.code, job.inputs, job.outputs) == (
         "0123456789ab",
@@ -33,7 +33,7 @@ def test_a_job_has_its_words_without_log_and_workers(tmp_path: Path) -> None:
 def test_a_folder_stands_for_its_files_and_a_long_name_is_read(tmp_path: Path) -> None:
     folder = "out/" + "long" * 60
     keep(tmp_path, folder, "codeself draw --figures " + folder)
-    (job,) = jobs_behind(tmp_path, [f"{folder}/a.svg", f"{folder}/b.svg", "out/other"], "out")
+    (job,) = jobs_behind(tmp_path, [f"{folder}/a.svg", f"{folder}/b.svg", "out/other"], Naming("out"))
     assert job.outputs == (f"{folder}/a.svg", f"{folder}/b.svg")
 
 
@@ -44,11 +44,19 @@ def test_places_on_the_host_are_cut_to_their_end(tmp_path: Path) -> None:
         "/data/runs/x/set.jsonl",
         f"codeself fetch {local} --path /data/mine.jsonl --output /data/runs/x/set.jsonl",
     )
-    (job,) = jobs_behind(tmp_path, ["x/set.jsonl"], "/data/runs/x")
+    (job,) = jobs_behind(tmp_path, ["x/set.jsonl"], Naming("/data/runs/x"))
     assert job.command == ("codeself", "fetch", "--path", "mine.jsonl", "--output", "x/set.jsonl")
 
 
 def test_without_metadata_no_job_is_known(tmp_path: Path) -> None:
     (tmp_path / "not base64!").write_text("{")
-    assert jobs_behind(tmp_path, ["out/a.json"], "out") == []
-    assert jobs_behind(tmp_path / "gone", ["out/a.json"], "out") == []
+    assert jobs_behind(tmp_path, ["out/a.json"], Naming("out")) == []
+    assert jobs_behind(tmp_path / "gone", ["out/a.json"], Naming("out")) == []
+
+
+def test_a_folder_elsewhere_keeps_what_is_inside_it_and_nothing_leads_out_of_the_record() -> None:
+    name = Naming("../runs/x", ["/data/mine", "../theirs", "near"])
+    assert name("../runs/x/tasks/a.jsonl") == "x/tasks/a.jsonl"
+    assert name("/data/mine/sub/a.yaml") == "mine/sub/a.yaml"
+    assert name("../theirs/a.yaml") == "theirs/a.yaml"
+    assert (name("near/a.yaml"), name("../b.j2")) == ("near/a.yaml", "b.j2")

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from codeself.provenance.archive import SUMS_FILE, unpack
+from codeself.provenance.archive import SUMS_FILE
 from codeself.provenance.checking_bytes import check_bytes
 from codeself.provenance.manifest import files_root
 from codeself.provenance.merkle import line_digests, merkle_root
+from codeself.provenance.unpacking import unpack
 from codeself.records.digests import sha256_file, sha256_json
 from codeself.records.jsonl import read_record, write_record
 from codeself.records.manifest import MANIFEST_FILE, Manifest, RowsDigest

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from codeself.provenance.archive import unpack
 from codeself.provenance.checklist import checklist
+from codeself.provenance.unpacking import unpack
 from codeself.records.jsonl import read_record
 from codeself.records.manifest import MANIFEST_FILE, Manifest
 from codeself.records.metrics import Metrics

@@ -1,16 +1,19 @@
 """What a verdict says for people: on any machine the same, and nothing of the machine.
 
 Messages of the standard library may name the file that they come from, and with it where Python is installed.
+The default text of an object says where in memory it lies, which differs from run to run.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
 
 DETAIL_CHARACTERS = 400
 _SHOWN = "<python>"
+_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
 # Prefixes that many machines have: below them it is the library's own folder that is named.
 _COMMON = {"/", "/usr", "/usr/local", "/opt"}
 
@@ -26,6 +29,7 @@ _PLACES = _places()
 
 def detail_text(text: str) -> str:
     """The text trimmed, without places of this machine, and without what would not survive every reader."""
+    text = _ADDRESS.sub("at 0x…", text)
     for place in _PLACES:
         text = text.replace(place, _SHOWN)
     clean = _without_cut_place(text).encode("utf-8", "backslashreplace").decode()

@@ -143,7 +143,8 @@ def _policy(found: StrategyReport, policy: PolicyStrategies, figures_path: str) 
             " often it is right, beside an answer of the same number that was drawn anew.",
             wide=True,
         )
-        parts.append(Part("Revisions", _later(policy), [_revision_table(policy, found.confidence)], [shown]))
+        tables = [_changes_table(policy), _success_table(policy, found.confidence)]
+        parts.append(Part("Revisions", _later(policy), tables, [shown]))
     return Evaluation(
         anchor=policy.policy,
         name=f"{policy.policy} on {found.taskset}, {found.split} split",
@@ -215,13 +216,26 @@ def _later(policy: PolicyStrategies) -> list[str]:
     ]
 
 
-def _revision_table(policy: PolicyStrategies, confidence: float) -> Table:
+def _changes_table(policy: PolicyStrategies) -> Table:
+    kinds = ("unchanged", "cosmetic", "substantive")
     rows = [
         [
             count(row.number),
             count(row.reached),
-            *(percent(row.changes.get(kind, 0.0)) for kind in ("unchanged", "cosmetic", "substantive")),
+            *(percent(row.changes.get(kind, 0.0)) for kind in kinds),
             percent(row.no_program),
+        ]
+        for row in policy.revisions
+    ]
+    header = ["revision", "attempts", *kinds, "no program"]
+    caption = "What a revision changed: shares of the attempts that reached it."
+    return Table(header, rows, [True] * len(header), caption)
+
+
+def _success_table(policy: PolicyStrategies, confidence: float) -> Table:
+    rows = [
+        [
+            count(row.number),
             percent(row.regressed),
             percent(row.passed),
             percent(row.right),
@@ -230,10 +244,9 @@ def _revision_table(policy: PolicyStrategies, confidence: float) -> Table:
         ]
         for row in policy.revisions
     ]
-    header = ["revision", "attempts", "unchanged", "cosmetic", "substantive", "no program", "passes fewer"]
-    header += ["passes public", "right", "drawn anew: right", "gain"]
+    header = ["revision", "passes fewer", "passes public", "right", "drawn anew: right", "gain"]
     caption = (
-        f"Shares of the attempts that reached it. Gain: what allowing it adds to all attempts, in percentage"
-        f" points, with its {level(confidence)} interval."
+        "What came of it: shares of the attempts that reached it. Gain: what allowing it adds to all attempts, in"
+        f" percentage points, with its {level(confidence)} interval."
     )
     return Table(header, rows, [True] * len(header), caption)

@@ -19,7 +19,8 @@ inputs     one expression for each argument, from the generators of codeself.tas
 edges      (optional) arguments of special calls, calls divided by ";".
 
 These are programs of whoever writes the file: `inputs`, `edges`, `reference` and `wrong` run in this process
-when tests are made. Use definitions that you trust, as you would a Python module.
+when tests are made. Use definitions that you trust, as you would a Python module. What they return must not hang on the
+order of a set of strings, which differs between processes: sort it.
 """
 
 from __future__ import annotations

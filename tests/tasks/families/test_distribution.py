@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import itertools
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 
 from codeself.records.digests import sha256_lines
 from codeself.records.jsonl import dumps
-from codeself.records.tasks import CallTest, Task
+from codeself.records.tasks import CallTest, Task, read_tasks
 from codeself.records.values import decode
 from codeself.tasks.examples import examples_in_text, fact_of_example, facts_of_test
 from codeself.tasks.families.building import build_task
@@ -33,6 +36,33 @@ def families(root: Path) -> list[Family]:
 @pytest.fixture(scope="module")
 def tasks(families: list[Family]) -> list[Task]:
     return family_tasks(families, VARIANTS, 0)
+
+
+def test_the_tasks_are_the_same_whatever_the_order_of_sets_of_strings(
+    root: Path, tmp_path: Path, tasks: list[Task]
+) -> None:
+    # Seeds of string hashes that gave three different task files where a wrong variant returned a set's order.
+    for seed in ("0", "4", "8"):
+        made = tmp_path / f"{seed}.jsonl"
+        command = [
+            sys.executable,
+            "-m",
+            "codeself",
+            "prepare-datasets",
+            "--format",
+            "families",
+            "--name",
+            "families",
+        ]
+        done = subprocess.run(
+            [*command, "--variants", str(VARIANTS), "--output", str(made)],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert read_tasks(made) == tasks
 
 
 def calls(tests: tuple) -> list[str]:

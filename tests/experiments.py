@@ -10,11 +10,13 @@ import numpy as np
 
 from codeself.cli.compare_policies import command as compare
 from codeself.cli.evaluate_rollouts import command as evaluate
+from codeself.cli.open_locked_tests import command as open_locked_tests
 from codeself.cli.plan import command as make_plan
 from codeself.records.comparisons import Comparisons
 from codeself.records.digests import sha256_file
 from codeself.records.files import write_text
 from codeself.records.jsonl import dumps, read_record, write_records
+from codeself.records.locked_reads import LockedReads
 from codeself.records.plan import Plan
 from codeself.records.rollouts import Rollout
 from codeself.records.tasks import SplitManifest
@@ -63,7 +65,30 @@ class Experiment:
         for policy in self.policies[1:]:
             done = self.folder / "training" / policy / "done.json"
             write_text(done, dumps({"plan_sha256": sha256_file(self.plan)}))
+        for policy in self.policies:
+            self.reads(policy).unlink(missing_ok=True)
+            self.open_locked_tests(policy)
         return read_record(self.plan, Plan)
+
+    def reads(self, policy: str) -> Path:
+        return self.folder / "locked_reads" / policy / "families.test.json"
+
+    def open_locked_tests(self, policy: str, /, **changes: object) -> LockedReads:
+        """Let a policy's answers meet the locked tests of the test split."""
+        open_locked_tests(
+            **{  # type: ignore[arg-type]
+                "tasks": self.folder / "tasks.jsonl",
+                "splits": self.folder / "splits.json",
+                "policy": policy,
+                "rollouts": [self.folder / "parts" / policy / "test.rollouts.jsonl"],
+                "plan": self.plan,
+                "training": None if policy == "base" else self.folder / "training" / policy / "done.json",
+                "output": self.reads(policy),
+                "times": self.folder / "times" / policy / "families.test.jsonl",
+            }
+            | changes
+        )
+        return read_record(self.reads(policy), LockedReads)
 
     def arguments(self) -> dict[str, object]:
         parts = {
@@ -76,6 +101,7 @@ class Experiment:
             "training": [self.folder / "training" / name / "done.json" for name in self.policies[1:]],
             "metrics": [self.folder / "metrics" / name / "test.json" for name in self.policies],
             "per_task": [self.folder / "metrics" / name / "test.tasks.csv" for name in self.policies],
+            "locked_reads": [self.reads(name) for name in self.policies],
             "output": self.folder / "comparisons.json",
             **parts,
         }

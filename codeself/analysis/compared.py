@@ -8,6 +8,7 @@ from codeself.analysis.comparison import Evaluated, gather, judge_endpoints, sid
 from codeself.analysis.controls import control, elsewhere, slices
 from codeself.analysis.endings import TaskEndings
 from codeself.records.comparisons import ComparisonDigests, Comparisons, Elsewhere, TrainingFact
+from codeself.records.locked_reads import LockedReads
 from codeself.records.metrics import TaskRow
 from codeself.records.plan import Plan
 
@@ -23,6 +24,7 @@ def compare(
     parts: Mapping[str, str],
     others: Mapping[tuple[str, str], Tables],
     training: tuple[TrainingFact, ...],
+    locked_reads: tuple[LockedReads, ...],
     inputs: ComparisonDigests,
 ) -> Comparisons:
     """endings: of each policy, each task's. by, parts: as in controls.slices. others: each policy's rows on each
@@ -43,6 +45,7 @@ def compare(
         tasks=len(evaluated.families),
         families=len(set(evaluated.families)),
         training=training,
+        locked_reads=locked_reads,
         sides=tuple(side_rates(side, plan, evaluated) for side in (base, *arms)),
         endpoints=judge_endpoints(plan, evaluated),
         controls=controls,

@@ -20,7 +20,7 @@ from codeself.analysis.mcnemar import mcnemar_p_value
 from codeself.analysis.multiplicity import holm
 from codeself.analysis.outcomes import Settings, estimate_mean, estimate_share
 from codeself.analysis.paired import Contrast, contrast, paired_interval, standard_error
-from codeself.analysis.paired_proportions import newcombe
+from codeself.analysis.paired_proportions import newcombe, tango
 from codeself.analysis.pass_at_k import pass_at_k
 from codeself.analysis.sign_flips import common_unit, sign_flip_p
 from codeself.records.comparisons import Difference, Discordant, EndpointResult, SideRates
@@ -221,7 +221,7 @@ def _discordant(first: Array, second: Array, confidence: float) -> Discordant:
     won = sum(int(np.sum(a & ~b)) for a, b in pairs)
     lost = sum(int(np.sum(~a & b)) for a, b in pairs)
     neither = sum(int(np.sum(~a & ~b)) for a, b in pairs)
-    tasks = both + won + lost + neither
+    value = (won - lost) / (both + won + lost + neither)
     return Discordant(
         both=both,
         lost=lost,
@@ -229,7 +229,6 @@ def _discordant(first: Array, second: Array, confidence: float) -> Discordant:
         neither=neither,
         p_exact=mcnemar_p_value(lost, won, mid=False),
         p_mid=mcnemar_p_value(lost, won),
-        interval=as_difference(
-            (won - lost) / tasks, newcombe(both, lost, won, neither, confidence=confidence)
-        ),
+        interval=as_difference(value, newcombe(both, lost, won, neither, confidence=confidence)),
+        tango=as_difference(value, tango(both, lost, won, neither, confidence=confidence)),
     )

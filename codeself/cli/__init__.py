@@ -31,6 +31,7 @@ COMMANDS = (
     "train",
     "compare-training",
     "run-rollouts",
+    "open-locked-tests",
     "execute-rollouts",
     "evaluate-rollouts",
     "compare-policies",

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from codeself.analysis.matching import Graded
     from codeself.records.comparisons import TrainingFact
+    from codeself.records.locked_reads import LockedReads
     from codeself.records.metrics import Metrics, TaskRow
     from codeself.records.plan import Plan
     from codeself.records.tasks import Task
@@ -34,14 +35,20 @@ def command(
     other_per_task: Annotated[
         list[Path] | None, typer.Option(help="Its per-task table, in the same order.")
     ] = None,
+    locked_reads: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Who read the locked tests, as open-locked-tests wrote it; give it again for each policy."
+        ),
+    ] = None,
     slice_by: Annotated[
         str, typer.Option(help="Key of the tasks' metadata whose values are compared apart.")
     ] = "topic",
 ) -> None:
     """Test what the plan declared: gains over the base and over the placebos, adjusted together.
 
-    It refuses a plan that the judged training runs did not have, other tasks than the planned ones, and
-    verdicts that the metrics were not made from.
+    It refuses a plan that the judged training runs did not have, other tasks than the planned ones, verdicts that the
+    metrics were not made from, and locked tests that were read with other answers than those compared.
     """
     from codeself.records.digests import sha256_file
     from codeself.records.errors import InputError
@@ -66,6 +73,7 @@ def command(
     known = read_tasks(tasks)
     evaluations = [_evaluation(*paths, declared) for paths in zip(metrics, per_task, strict=True)]
     tables = _comparable(evaluations)
+    readings = _locked_reads(locked_reads or [], [each for each, _ in evaluations], declared, plan_digest)
     digests = ComparisonDigests(
         plan=plan_digest,
         tasks=declared.digests.tasks,
@@ -107,6 +115,7 @@ def command(
                 {task.family for task in known if task.task_id not in judged},
             ),
             training=facts,
+            locked_reads=readings,
             inputs=digests,
         ),
     )
@@ -194,33 +203,43 @@ def _elsewhere(
     return tables
 
 
+def _locked_reads(
+    paths: list[Path], evaluations: list[Metrics], plan: Plan, plan_digest: str
+) -> tuple[LockedReads, ...]:
+    """Every reading. Raises InputError where one that is compared here was not written down before it was made."""
+    from codeself.records.errors import InputError
+    from codeself.records.jsonl import read_record
+    from codeself.records.locked_reads import LockedReads
+    from codeself.rollouts.locked_tests import require_reading
+
+    of = {path: read_record(path, LockedReads) for path in paths}
+    known = {(each.policy, each.taskset, each.split): path for path, each in of.items()}
+    for found in evaluations if plan.tests == "locked" else ():
+        path = known.get((found.policy, found.taskset, found.split))
+        if path is None:
+            raise InputError(
+                f"--locked-reads: none is of policy '{found.policy}', {found.taskset}, split {found.split}, which is"
+                " compared by locked tests"
+            )
+        for digest in found.inputs.rollouts:
+            require_reading(of[path], str(path), digest, found.inputs.tasks)
+        if of[path].last.plan_sha256 != plan_digest:
+            raise InputError(f"{path}: the last reading was not made for this plan ({plan_digest[:12]}…)")
+    return tuple(of[path] for _, path in sorted(known.items()))
+
+
 def _training_facts(
     paths: list[Path], plan: Path, plan_digest: str, wanted: Sequence[str]
 ) -> tuple[TrainingFact, ...]:
     """Which runs were judged. Raises InputError for one that did not have this very plan."""
-    import json
-
     from codeself.records.comparisons import TrainingFact
     from codeself.records.errors import InputError
-    from codeself.records.files import read_text
+    from codeself.records.planned_training import require_plan
 
     facts = {}
     for path in paths:
-        try:
-            done = json.loads(read_text(path))
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}, line {error.lineno}: is not whole JSON: {error.msg}") from error
-        digest = done.get("plan_sha256") if isinstance(done, dict) else None
-        if not isinstance(digest, str) or not digest:
-            raise InputError(
-                f"{path}: has no plan_sha256; a training run that had no plan cannot be judged by one"
-            )
-        if digest != plan_digest:
-            raise InputError(
-                f"{path}: was trained under another plan ({digest[:12]}…, not {plan_digest[:12]}… of {plan});"
-                " a plan must be older than the training it judges: train again"
-            )
-        facts[path.parent.name] = TrainingFact(policy=path.parent.name, plan_sha256=digest)
+        require_plan(path, plan, plan_digest)
+        facts[path.parent.name] = TrainingFact(policy=path.parent.name, plan_sha256=plan_digest)
     if missing := sorted({*wanted} - facts.keys() - {"base"}):
         raise InputError(f"--training: no done.json of '{missing[0]}', which the plan compares")
     return tuple(facts[name] for name in sorted(facts))

@@ -19,6 +19,9 @@ def command(
         typer.Option(help="Audit of a task set, named {taskset}.audit.json; may be given again."),
     ] = None,
     splits: Annotated[list[Path] | None, typer.Option(help="Split manifest; may be given again.")] = None,
+    locked_reads: Annotated[
+        list[Path] | None, typer.Option(help="Who read locked tests; may be given again.")
+    ] = None,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Baseline",
 ) -> None:
     """Write the baseline report: rates, where answers fail, and what a comparison could see.
@@ -32,6 +35,7 @@ def command(
     from codeself.records.errors import InputError
     from codeself.records.files import write_text
     from codeself.records.jsonl import read_record
+    from codeself.records.locked_reads import LockedReads
     from codeself.records.metrics import Metrics
     from codeself.records.tasks import SplitManifest
     from codeself.reports.baseline import compose
@@ -58,13 +62,14 @@ def command(
         [read_record(path, SplitManifest) for path in splits or ()],
         {path.name.split(".")[0]: read_record(path, AuditReport) for path in audit or ()},
     )
-    read = [*metrics, *per_task, *(splits or ()), *(audit or ())]
+    read = [*metrics, *per_task, *(splits or ()), *(audit or ()), *(locked_reads or ())]
     report = compose(
         title,
         evaluated,
         parts,
         [(_shown(path), sha256_file(path)) for path in read],
         Path(os.path.relpath(figures, output_md.parent)).as_posix(),
+        [read_record(path, LockedReads) for path in locked_reads or ()],
     )
     for drawn in report.figures:
         write_text(figures / f"{drawn.name}.svg", standalone(drawn.svg))

@@ -19,6 +19,7 @@ def command(
     from codeself.records.comparisons import Comparisons
     from codeself.records.config import Config
     from codeself.records.files import write_text
+    from codeself.records.locked_reads import LockedReads
     from codeself.records.manifest import Manifest
     from codeself.records.metrics import Metrics
     from codeself.records.plan import Plan
@@ -43,6 +44,7 @@ def command(
         ("training_step", StepRecord),
         ("practice_sample", PracticeSample),
         ("comparisons", Comparisons),
+        ("locked_reads", LockedReads),
         ("trace", Trace),
         ("strategies", StrategyReport),
     ):

@@ -8,11 +8,15 @@ import subprocess
 from pathlib import Path
 
 from codeself.provenance.stage_costs import stage_costs
+from codeself.records.jsonl import read_records
+from codeself.records.locked_reads import ReadTime
 from codeself.records.manifest import HostFacts
 
 
 def host_facts(benchmarks: Path) -> HostFacts:
-    """No name of the machine or of its user is among them. benchmarks: folder of Snakemake's tables."""
+    """No name of the machine or of its user is among them. benchmarks: folder of Snakemake's tables, and of the times
+    at which locked tests were read.
+    """
     cpu = _cpu()
     costs = stage_costs(benchmarks) if any(benchmarks.rglob("*.tsv")) else []
     return HostFacts(
@@ -37,7 +41,13 @@ def host_facts(benchmarks: Path) -> HostFacts:
             }
             for cost in costs
         },
+        locked_reads=_read_times(benchmarks / "locked_reads"),
     )
+
+
+def _read_times(folder: Path) -> tuple[ReadTime, ...]:
+    times = [row for path in sorted(folder.rglob("*.jsonl")) for row in read_records(path, ReadTime)]
+    return tuple(sorted(times, key=lambda row: row.time))
 
 
 def _cpu() -> dict[str, str]:

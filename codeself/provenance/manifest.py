@@ -16,6 +16,7 @@ from codeself.records.digests import sha256_file, sha256_json
 from codeself.records.errors import InputError
 from codeself.records.files import read_text
 from codeself.records.jsonl import read_record
+from codeself.records.locked_reads import LockedReads
 from codeself.records.manifest import (
     Artifact,
     DatasetRecord,
@@ -89,6 +90,7 @@ def facts_of(
             record.policy: record.isolation
             for record in _records(files, f"{results}/training", "done.json", TrainingRecord)
         },
+        "locked_reads": tuple(_records(files, f"{results}/locked_reads", ".json", LockedReads)),
         "models": _models(files),
         "datasets": _datasets(config, digests, results),
     }

@@ -50,6 +50,18 @@ def _lines(manifest: Manifest) -> Iterator[str]:
         rows = str(each.rows.count) if each.rows else ""
         yield f"| {each.path} | {each.bytes} | {rows} | {job.rule if job else ''} | `{each.sha256}` |"
     yield ""
+    yield "## Readings of locked tests"
+    yield ""
+    yield "| policy | task set | reading | answers | their digest | for plan |"
+    yield "|---|---|---|---:|---|---|"
+    for reads in manifest.locked_reads:
+        for number, read in enumerate(reads.reads, start=1):
+            named = f": {read.name}" if read.name else ""
+            yield (
+                f"| {reads.policy} | {reads.taskset}, {reads.split} | {number}{named} | {read.answers}"
+                f" | `{read.answers_sha256}` | {read.plan_sha256[:12] or 'none'} |"
+            )
+    yield ""
     yield "## Given to the run"
     yield ""
     yield "| file | bytes | sha256 |"

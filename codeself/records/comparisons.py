@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from codeself.records.base import Record
+from codeself.records.locked_reads import LockedReads
 from codeself.records.metrics import Estimate, TestKind
 from codeself.records.plan import Answers, Endpoint
 
@@ -22,7 +23,7 @@ class Discordant(Record):
     """Two policies' greedy answers to the same tasks, one by one.
 
     Over several training seeds the counts are of all of their pairs with the base. p_exact, p_mid: McNemar's
-    test as if tasks were unrelated and seeds one. interval: Newcombe's, likewise.
+    test as if tasks were unrelated and seeds one. interval: Newcombe's, likewise; tango: Tango's.
     """
 
     both: int
@@ -32,6 +33,7 @@ class Discordant(Record):
     p_exact: float
     p_mid: float
     interval: Difference
+    tango: Difference
 
 
 class EndpointResult(Record):
@@ -165,7 +167,10 @@ class ComparisonDigests(Record):
 
 
 class Comparisons(Record):
-    """All declared tests of a plan, on one split of one task set."""
+    """All declared tests of a plan, on one split of one task set.
+
+    locked_reads: who read the locked tests of what was compared, other task sets too.
+    """
 
     taskset: str
     split: str
@@ -173,6 +178,7 @@ class Comparisons(Record):
     tasks: int
     families: int
     training: tuple[TrainingFact, ...]
+    locked_reads: tuple[LockedReads, ...] = ()
     sides: tuple[SideRates, ...]
     endpoints: tuple[EndpointResult, ...] = Field(min_length=1)
     controls: tuple[Controls, ...]

@@ -20,6 +20,7 @@ from codeself.records.base import Record, describe_validation_error
 from codeself.records.datasets import TaskSetConfig
 from codeself.records.errors import InputError
 from codeself.records.judging import JudgeConfig
+from codeself.records.locked_reads import ReadingName
 from codeself.records.planning import PlanConfig
 from codeself.records.practice import PracticeConfig
 from codeself.records.sources import ModelSource
@@ -160,6 +161,11 @@ class Config(Record):
     shards: ShardsConfig = Field(
         default_factory=ShardsConfig, description="Into how many jobs a stage is cut."
     )
+    locked_reads: tuple[ReadingName, ...] = Field(
+        default=(),
+        description="Names of further readings. Locked tests are read once a policy; each name allows one more, with"
+        " other answers or under another plan, and the reports print it.",
+    )
     archive: ArchiveConfig = Field(
         default_factory=ArchiveConfig, description="What of the run goes into its archive."
     )
@@ -170,6 +176,8 @@ class Config(Record):
             for name in names:
                 if not re.match(NAME, name):
                     raise ValueError(f"{key}: '{name}' must be lower case letters, digits, '-' and '_'")
+        if len(set(self.locked_reads)) < len(self.locked_reads):
+            raise ValueError(f"locked_reads: expected each name once, not {list(self.locked_reads)}")
         if self.base not in self.policies:
             raise ValueError(f"base: '{self.base}' is not under policies ({', '.join(self.policies)})")
         for evaluation in self.evaluations:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from codeself.records.base import Record
+from codeself.records.locked_reads import LockedReads, ReadTime
 from codeself.records.models import ModelRecord
 from codeself.records.sources import Sha256
 from codeself.records.verdicts import IsolationLevel
@@ -99,6 +100,7 @@ class Manifest(Record):
     results: the results folder, in which all artifacts are. config: as used, defaults filled in; places on the host
     are cut to their last part. plan_sha256: empty where nothing was planned. seeds: every root of random draws.
     isolation: judged candidates by the level they ran at; training_isolation: each training run's level.
+    locked_reads: every reading of locked tests; when each was stands in the facts of the host.
     models: each model record by its path. inputs: files that the run was given, lock files too.
     root: of the Merkle tree over all files, artifacts first.
     """
@@ -112,6 +114,7 @@ class Manifest(Record):
     seeds: dict[str, int]
     isolation: dict[IsolationLevel, int]
     training_isolation: dict[str, IsolationLevel]
+    locked_reads: tuple[LockedReads, ...] = ()
     code: CodeVersion
     environment: Environment
     models: dict[str, ModelRecord]
@@ -136,10 +139,14 @@ class Rows(Record):
 
 
 class HostFacts(Record):
-    """Facts about one machine on one day: beside the record, never in it. costs: of each stage, in seconds."""
+    """Facts about one machine on one day: beside the record, never in it.
+
+    costs: of each stage, in seconds. locked_reads: when locked tests were read, the earliest first.
+    """
 
     system: dict[str, str]
     cpu: dict[str, Any]
     memory_mb: int
     gpus: tuple[str, ...]
     costs: dict[str, dict[str, float]]
+    locked_reads: tuple[ReadTime, ...] = ()

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from codeself.records.locked_reads import LockedReads
 from codeself.records.metrics import Estimate, Metrics, Outcomes, TaskRow
 from codeself.reports import figures, power_words, sentences
 from codeself.reports.content import Evaluation, Part, Report, Table
 from codeself.reports.drawing import Drawer, drawing
+from codeself.reports.locked_reads import further_notes
 from codeself.reports.numbers import count, interval, level, percent, with_interval
 
 
@@ -21,16 +23,17 @@ def compose(
     tasksets: list[Part],
     inputs: Sequence[tuple[str, str]],
     figures_path: str,
+    readings: Sequence[LockedReads] = (),
 ) -> Report:
     """The content of a report on one or more evaluations.
 
     inputs: name and sha256 of each file that the report was made from. figures_path: the folder of figure
-    files as the Markdown report refers to it.
+    files as the Markdown report refers to it. readings: of locked tests; a second one is said.
     """
     several = len({metrics.policy for metrics, _ in evaluated}) > 1
     return Report(
         title=title,
-        abstract=[sentences.headline(metrics) for metrics, _ in evaluated],
+        abstract=[*(sentences.headline(metrics) for metrics, _ in evaluated), *further_notes(readings)],
         summary=_summary([metrics for metrics, _ in evaluated]),
         evaluations=[_evaluation(metrics, rows, figures_path, several) for metrics, rows in evaluated],
         tasksets=tasksets,

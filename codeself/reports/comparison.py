@@ -11,7 +11,7 @@ from codeself.records.comparisons import Comparisons, EndpointResult
 from codeself.records.plan import Plan
 from codeself.records.tasks import SplitManifest
 from codeself.reports import comparison_figures as figures
-from codeself.reports.claims import bare_p, claim, runs_note, with_bounds
+from codeself.reports.claims import bare_p, claim, level_free, runs_note, with_bounds
 from codeself.reports.comparison_sections import (
     control_section,
     elsewhere_section,
@@ -21,6 +21,7 @@ from codeself.reports.comparison_sections import (
 from codeself.reports.comparison_words import TESTS, endpoint_title
 from codeself.reports.content import Evaluation, Part, Report, Table
 from codeself.reports.drawing import Drawer, drawing
+from codeself.reports.locked_reads import further_notes
 from codeself.reports.numbers import count, level, percent, points, with_interval
 from codeself.reports.tasksets import describe_splits
 
@@ -77,7 +78,7 @@ def _abstract(plan: Plan, found: Comparisons) -> list[str]:
             " base alone does not show that feedback taught anything."
         )
     paragraphs += [_say(plan, r) for r in found.endpoints if r.endpoint.role == "control"]
-    return [*paragraphs, runs_note(list(found.endpoints))]
+    return [*paragraphs, runs_note(list(found.endpoints)), *further_notes(found.locked_reads)]
 
 
 def _summary(found: Comparisons) -> Table:
@@ -135,6 +136,7 @@ def _tests(plan: Plan, found: Comparisons, drawn: Drawer) -> Evaluation:
             bare_p(d.p_exact),
             bare_p(d.p_mid),
             with_bounds(d.interval),
+            level_free(d.tango),
         ]
         for r in greedy
         if (d := r.discordant) is not None
@@ -160,9 +162,10 @@ def _tests(plan: Plan, found: Comparisons, drawn: Drawer) -> Evaluation:
                     "exact p",
                     "mid-p",
                     "Newcombe's interval",
+                    "Tango's",
                 ],
                 mcnemar,
-                [False] + [True] * 7,
+                [False] + [True] * 8,
                 "Greedy answers task by task, with McNemar's test as if tasks were unrelated: shown beside the"
                 " declared test, not in place of it.",
             )

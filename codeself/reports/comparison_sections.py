@@ -12,6 +12,7 @@ from codeself.reports.claims import bare_p, with_bounds
 from codeself.reports.comparison_words import TESTS, chance, endpoint_title, plan_words
 from codeself.reports.content import Evaluation, Part, Table
 from codeself.reports.drawing import Drawer
+from codeself.reports.locked_reads import further_notes, readings_table
 from codeself.reports.numbers import count, percent, points
 
 
@@ -173,7 +174,21 @@ def plan_section(plan: Plan, found: Comparisons) -> Evaluation:
                 ],
                 [Table(["what", "sha256"], digests, [False, False])],
             ),
+            *([_readings(found)] if found.locked_reads else []),
         ],
+    )
+
+
+def _readings(found: Comparisons) -> Part:
+    once = not any(each.further for each in found.locked_reads)
+    words = (
+        "Locked tests were read once for each policy and task set, by the final evaluation, with the answers that this"
+        " report compares."
+    )
+    return Part(
+        "Who read the locked tests",
+        [words] if once else further_notes(found.locked_reads),
+        [readings_table(found.locked_reads)],
     )
 
 

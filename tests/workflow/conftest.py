@@ -114,6 +114,13 @@ class Project:
         assert edit(text) != text
         path.write_text(edit(text))
 
+    def configure(self, key: str, value: object) -> None:
+        """Set a key of the experiment's config; a mapping is laid over the one that is there."""
+        path = self.folder / "config" / "tiny.yaml"
+        config = yaml.safe_load(path.read_text())
+        config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
+        path.write_text(yaml.safe_dump(config))
+
     def artifacts(self) -> dict[str, bytes]:
         """Every file of the record: logs, benchmarks and facts of the host hold timings, and are no part of it."""
         return {

@@ -19,7 +19,7 @@ INDEX = {"index_reports", "make_manifest", "describe_record", "make_archive", "a
 REPORTS = {"baseline_report"} | INDEX
 # What is sampled from a policy, and all that follows from it.
 AFTER_TRAINING = {
-    *("run_rollouts", "execute_rollouts", "evaluate_rollouts"),
+    *("run_rollouts", "open_locked_tests", "final_evaluation", "evaluate_rollouts"),
     *("compare_policies", "compare_training", "evidence_report"),
     *("run_agentic", "agentic_report", "trace_page"),
 } | REPORTS
@@ -117,6 +117,50 @@ def test_a_changed_setting_reruns_the_stages_that_it_is_for(project: Project) ->
     assert project.stale_rules() == EVALUATION
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("plan", {"margin": 0.05}),
+        ("practice", {"steps": 3}),
+        ("reward", "codeself.rewards:reward_v0_correctness"),
+    ],
+)
+def test_a_change_of_what_the_plan_declares_makes_training_and_the_final_evaluation_stale(
+    project: Project, key: str, value: object
+) -> None:
+    project.configure(key, value)
+    assert {
+        "plan",
+        "train",
+        "open_locked_tests",
+        "final_evaluation",
+        "compare_policies",
+    } <= project.stale_rules()
+
+
+def test_locked_tests_are_read_again_only_by_name_and_the_report_says_so(project: Project) -> None:
+    # Slow: practice, sampling and judging twice over.
+    seen = project.artifacts()
+    project.configure("practice", {"steps": 3})
+    refused = project.snakemake()
+    assert refused.returncode != 0
+    log = project.results / "logs" / "open_locked_tests" / "base" / "families.test.log"
+    assert (
+        "have been read with answers of policy 'base', and this plan was made after that" in log.read_text()
+    )
+    unread = [name for name in seen if name.startswith(("verdicts/", "locked_reads/")) and ".test." in name]
+    assert {name: seen[name] for name in unread} == {name: project.artifacts()[name] for name in unread}
+    project.configure("locked_reads", ["three steps"])
+    project.make_everything()
+    report = (project.results / "reports" / "evidence.md").read_text()
+    for policy in ("base", "grpo-seed0", "random-reward-seed0"):
+        assert f"with answers of `{policy}`, 2 times, the later reading asked for as “three steps”" in report
+    host = json.loads((project.results / "archive" / "host.json").read_text())
+    assert sorted({row["number"] for row in host["locked_reads"]}) == [1, 2]
+    assert host["costs"]["final_evaluation"]["jobs"] == 12
+    assert project.stale_rules() == set()
+
+
 def test_two_runs_in_different_places_give_the_same_bytes(finished: Project, fresh_project: Project) -> None:
     # Slow: a whole run. One core instead of all, so that jobs run in another order.
     done = fresh_project.snakemake("--cores", "1")
@@ -131,7 +175,7 @@ def killed(project: Project) -> Project:
     """A project whose run was killed without warning while it was judging."""
     for made in ("verdicts", "metrics", "reports"):
         shutil.rmtree(project.results / made)
-    log = project.results / "logs" / "execute_rollouts" / "base" / "families.test.0.0.log"
+    log = project.results / "logs" / "final_evaluation" / "base" / "families.test.0.0.log"
     log.unlink()
     process = subprocess.Popen(
         project.command("--cores", "2"),

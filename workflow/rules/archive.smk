@@ -21,6 +21,11 @@ rule make_manifest:
             "<results>/rollouts/{policy}/{taskset}.{split}.{shard}.jsonl",
             shard=range(CONFIG.shards.rollouts),
         ),
+        locked_reads=[
+            path
+            for path in each_evaluation("<results>/locked_reads/{policy}/{taskset}.{split}.json")
+            if path.endswith(".test.json")
+        ],
         verdicts=each_evaluation(
             "<results>/verdicts/{policy}/{taskset}.{split}.{shard}.{part}.jsonl",
             shard=range(CONFIG.shards.rollouts),
@@ -74,7 +79,7 @@ rule make_manifest:
             given=list(input.given),
             lock=list(input.locks),
         ),
-        benchmarks="<results>/benchmarks",
+        benchmarks=f"{CONFIG.results}/benchmarks",
         code=code_digest("make-manifest"),
     shell:
         "codeself make-manifest --config {params.config:q} {params.files} --benchmarks {params.benchmarks:q}"

@@ -118,6 +118,11 @@ def is_trained(wildcards):
     return getattr(wildcards, "policy", "base") != "base"
 
 
+def done_path(wildcards):
+    """The record of a trained policy's training, or nothing for the base."""
+    return "<results>/training/{policy}/done.json" if is_trained(wildcards) else []
+
+
 def model_flags(wildcards):
     return flags(**CONFIG.policies[wildcards.model].model.model_dump())
 
@@ -179,12 +184,9 @@ def training_code(wildcards):
 # Evaluation
 
 
+# Names of readings of locked tests beyond the one that each policy has.
+FURTHER = flags(further=CONFIG.locked_reads)
 JUDGE = flags(isolation=CONFIG.judge.isolation, scan=CONFIG.judge.scan, **CONFIG.judge.limits.model_dump())
-
-
-def judge_flags(wildcards):
-    """Limits and isolation. Locked tests are for the final evaluation alone."""
-    return f"{JUDGE} {flags(locked=wildcards.split == 'test')}"
 
 
 # Evidence

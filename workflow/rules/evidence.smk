@@ -78,6 +78,11 @@ rule compare_policies:
         other_per_task=expand(
             "<results>/metrics/{policy}/{other}.test.tasks.csv", policy=COMPARED, other=ELSEWHERE
         ),
+        locked_reads=[
+            f"<results>/locked_reads/{policy}/{each}.test.json"
+            for policy in COMPARED
+            for each in (PLANNED, *ELSEWHERE)
+        ],
         rollouts=expand(
             "<results>/rollouts/{policy}/{{taskset}}.{{split}}.{shard}.jsonl",
             policy=COMPARED,
@@ -104,6 +109,7 @@ rule compare_policies:
             per_task=list(input.per_task),
             other_metrics=list(input.other_metrics),
             other_per_task=list(input.other_per_task),
+            locked_reads=list(input.locked_reads),
             rollouts=list(input.rollouts),
             verdicts=list(input.verdicts),
         ),

@@ -11,6 +11,11 @@ rule baseline_report:
         metrics=evaluated("<results>/metrics/base/{taskset}.{split}.json"),
         per_task=evaluated("<results>/metrics/base/{taskset}.{split}.tasks.csv"),
         splits=evaluated_tasksets("<results>/splits/{taskset}.json"),
+        locked_reads=[
+            f"<results>/locked_reads/base/{each.taskset}.test.json"
+            for each in CONFIG.evaluations
+            if each.split == "test"
+        ],
         # Wrong variants, which an audit needs, come with the formats that are written by hand.
         audits=evaluated_tasksets("<results>/tasks/{taskset}.audit.json", OWN_FORMATS),
         templates=templates("baseline.md.j2", "baseline.html.j2", "methods.txt", "style.css"),
@@ -34,6 +39,7 @@ rule baseline_report:
             per_task=list(input.per_task),
             splits=list(input.splits),
             audit=list(input.audits),
+            locked_reads=list(input.locked_reads),
         ),
         title=CONFIG.title,
         code=code_digest("make-report"),

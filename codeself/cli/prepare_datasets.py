@@ -32,6 +32,10 @@ def command(
     renamed: Annotated[
         bool, typer.Option(help="Give entry points and arguments neutral names (families, canonical).")
     ] = False,
+    examples: Annotated[int, typer.Option(min=1, help="Public examples in each docstring (families).")] = 1,
+    permuted: Annotated[
+        bool, typer.Option(help="Put public examples into another order (families, canonical).")
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Sandboxes that run references side by side.")] = 1,
 ) -> None:
     """Write the tasks of one task set in the canonical form, whatever they come from.
@@ -50,7 +54,7 @@ def command(
     if format == "families":
         from codeself.tasks.families.loading import family_tasks, load_families
 
-        made = family_tasks(load_families(definitions), variants, seed)
+        made = family_tasks(load_families(definitions), variants, seed, examples)
     elif tasks is None:
         raise InputError(f"--tasks: is missing; format {format} reads the dataset's file")
     elif format == "canonical":
@@ -63,6 +67,10 @@ def command(
         from codeself.tasks.renaming import renamed as under_other_names
 
         made = [under_other_names(task) for task in made]
+    if permuted:
+        from codeself.tasks.permuting import permuted as in_another_order
+
+        made = [in_another_order(task) for task in made]
     count = write_records(output, made)
     totals = ", ".join(f"{sum(len(t.tests(kind)) for t in made):,} {kind}" for kind in VISIBILITIES)
     size = output.stat().st_size / 1e6

@@ -63,10 +63,20 @@ class TaskSetConfig(Record):
     )
     variants: int = Field(default=4, ge=1, description="Variants drawn from each family (families).")
     seed: int = Field(default=0, description="Seed of the variants' parameters and inputs (families).")
+    examples: int = Field(
+        default=1,
+        ge=1,
+        description="Public examples in each docstring, which are the public tests (families).",
+    )
     renamed: bool = Field(
         default=False,
         description="Neutral names for entry points and arguments: what of a gain survives that (families,"
         " canonical).",
+    )
+    permuted: bool = Field(
+        default=False,
+        description="Public examples in another order, each one place on: what of a gain survives that. Takes two"
+        " examples a task or more (families, canonical).",
     )
     mutants: int = Field(
         default=8,
@@ -85,4 +95,8 @@ class TaskSetConfig(Record):
             raise ValueError(f"a task set of format {self.format} needs a tasks file")
         if self.renamed and self.format not in ("families", "canonical"):
             raise ValueError(f"a task set of format {self.format} cannot be renamed: its tests are programs")
+        if self.permuted and self.format not in ("families", "canonical"):
+            raise ValueError(f"a task set of format {self.format} cannot be permuted: its prompts are public")
+        if self.permuted and self.format == "families" and self.examples < 2:
+            raise ValueError("permuted takes examples: 2 or more; one example has no other order")
         return self

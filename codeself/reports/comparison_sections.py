@@ -89,10 +89,10 @@ def elsewhere_section(found: Comparisons) -> Evaluation:
         anchor="elsewhere",
         name="Does it show elsewhere?",
         measured=[
-            "Differences to the base on other task sets, renamed tasks or other constants among them where the config"
-            " has them. Described, not tested: none of this is a claim. The last column compares with the difference on"
-            " the planned tasks, where that one's interval is above 0. Families that may have been practised"
-            " are left out."
+            "Differences to the base on other task sets; where the config has them, the same tasks under other names,"
+            " with examples in another order, or with other constants. Described, not tested: none of this is a claim."
+            " The last column is the share of the difference on the planned tasks, where that one's interval is above"
+            " 0. Families that may have been practised are left out."
         ],
         parts=[
             Part(

@@ -43,6 +43,20 @@ def test_a_small_config_is_enough() -> None:
         ({"sampling": {"samples": 4}}, "needs at least as many samples"),
         ({"sampling": {"samples": 0, "greedy": False}}, "samples must be at least 1"),
         ({"seed": "now"}, "seed: .*integer.*found 'now'"),
+        (
+            {"tasksets": {"families": {"format": "families", "permuted": True}}},
+            "permuted takes examples: 2 or more",
+        ),
+        (
+            {
+                "tasksets": {
+                    "m": {"format": "mbpp", "permuted": True, "tasks": {"path": "m", "sha256": "0" * 64}}
+                }
+            },
+            "format mbpp cannot be permuted",
+        ),
+        ({"locked_reads": ["again", "again"]}, "locked_reads: expected each name once"),
+        ({"locked_reads": [""]}, r"locked_reads\.0: "),
     ],
 )
 def test_the_first_fault_is_named_in_one_line(changes: dict[str, Any], message: str) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from tests.workflow.conftest import Project
 
@@ -159,6 +160,34 @@ def test_locked_tests_are_read_again_only_by_name_and_the_report_says_so(project
     assert sorted({row["number"] for row in host["locked_reads"]}) == [1, 2]
     assert host["costs"]["final_evaluation"]["jobs"] == 12
     assert project.stale_rules() == set()
+
+
+def test_a_gain_is_looked_for_on_variants_of_the_tasks(project: Project) -> None:
+    # Slow: three task sets more are answered and judged.
+    own = yaml.safe_load((project.folder / "config" / "tiny.yaml").read_text())["tasksets"]["families"]
+    variants = {
+        "families_renamed": {"renamed": True},
+        "families_two": {"examples": 2},
+        "families_permuted": {"examples": 2, "permuted": True},
+    }
+    project.configure(
+        "tasksets", {name: {"format": "families", **own, **more} for name, more in variants.items()}
+    )
+    project.configure("evaluations", [{"taskset": name, "split": "test"} for name in ("families", *variants)])
+    done = project.snakemake("results/tiny/reports/evidence.md")
+    assert done.returncode == 0, done.stdout
+    report = (project.results / "reports" / "evidence.md").read_text()
+    rows = [line for line in report.splitlines() if line.startswith("| `grpo` | `families_")]
+    assert [row.split(" | ")[1].strip("`") for row in rows] == list(variants)
+    shown = {
+        name: [
+            json.loads(line)["starter_code"] for line in (project.results / "tasks" / f"{name}.jsonl").open()
+        ]
+        for name in ("families_two", "families_permuted")
+    }
+    for before, after in zip(*shown.values(), strict=True):
+        assert before != after
+        assert sorted(before.splitlines()) == sorted(after.splitlines())
 
 
 def test_two_runs_in_different_places_give_the_same_bytes(finished: Project, fresh_project: Project) -> None:

@@ -74,8 +74,9 @@ def taskset_flags(wildcards):
     own = {}
     if taskset.format == "families":
         own = {"definitions": taskset.definitions, "variants": taskset.variants, "seed": taskset.seed}
-    renamed = {"renamed": True} if taskset.renamed else {}
-    return flags(name=wildcards.taskset, format=taskset.format, **own, **renamed)
+        own |= {"examples": taskset.examples} if taskset.examples > 1 else {}
+    changed = {name: True for name in ("renamed", "permuted") if getattr(taskset, name)}
+    return flags(name=wildcards.taskset, format=taskset.format, **own, **changed)
 
 
 def preparing_code(wildcards):
@@ -85,8 +86,8 @@ def preparing_code(wildcards):
         unused += [f"tasks.formats.{name}" for name in ("canonical", "evalplus", "humaneval", "mbpp")]
     else:
         unused = ["tasks.families.loading"]
-    if not CONFIG.tasksets[wildcards.taskset].renamed:
-        unused += ["tasks.renaming"]
+    for change, module in (("renamed", "tasks.renaming"), ("permuted", "tasks.permuting")):
+        unused += [] if getattr(CONFIG.tasksets[wildcards.taskset], change) else [module]
     return code_digest("prepare-datasets", without=[f"codeself.{name}" for name in unused])
 
 

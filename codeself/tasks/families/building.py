@@ -1,8 +1,8 @@
 """A variant's task: its public, hidden and locked tests chosen, its programs written out.
 
-The public test is the docstring's example: a plain call, never an edge. (One, because a small model solves
-fewer tasks with two, and the fewer tokens a prompt has the faster it is.) Hidden tests are chosen so that
-they reject every wrong variant, and so that answers repeat as little as they can (a predicate sees both
+The public tests are the docstring's examples: plain calls, never an edge. (One unless more are asked for, because a
+small model solves fewer tasks with two, and the fewer tokens a prompt has the faster it is.) Hidden tests are chosen
+so that they reject every wrong variant, and so that answers repeat as little as they can (a predicate sees both
 truth values). Locked tests are chosen the same way from the calls that are left: no call stands in two of
 the three.
 """
@@ -32,33 +32,33 @@ _DOC_WIDTH = 88
 Answers = dict[Call, Outcome]
 
 
-def build_task(variant: Variant, number: int) -> Task:
-    """The canonical task of a variant: families/<family>/<number>."""
+def build_task(variant: Variant, number: int, examples: int = 1) -> Task:
+    """The canonical task of a variant: families/<family>/<number>. examples: shown in its docstring."""
     answers = {call: variant.reference(call) for call in variant.calls}
     for call, answer in answers.items():
         if answer.raised:
             raise InputError(f"{variant.place}: reference: raised {answer.raised} on {_shown(call)}")
-    if len(answers) < 1 + HIDDEN + LOCKED:
+    if len(answers) < examples + HIDDEN + LOCKED:
         raise InputError(
             f"{variant.place}: inputs: give {len(answers)} distinct calls with the edges,"
-            f" expected at least {1 + HIDDEN + LOCKED}"
+            f" expected at least {examples + HIDDEN + LOCKED}"
         )
     rejecting = [_rejecting(variant, index, answers) for index in range(len(variant.family.wrong))]
-    example = _example(variant, answers)
-    rest = {call: answer for call, answer in answers.items() if call != example}
+    shown = _examples(variant, answers, examples)
+    rest = {call: answer for call, answer in answers.items() if call not in shown}
     hidden = _chosen(rest, rejecting, HIDDEN)
     _require_strength(variant, hidden, rest, rejecting)
     rest = {call: answer for call, answer in rest.items() if call not in hidden}
     locked = _chosen(rest, rejecting, LOCKED)
     signature = variant.fill("signature", variant.family.signature)
-    starter = variant.head + _docstring(variant, example, answers[example])
+    starter = variant.head + _docstring(variant, shown, answers)
     return Task(
         task_id=f"families/{variant.family.name}/{number}",
         family=variant.family.name,
         prompt=f"Write a Python function `{signature}`.\n{variant.doc}",
         entry_point=variant.entry_point,
         starter_code=starter,
-        public_tests=_tests([example], answers),
+        public_tests=_tests(shown, answers),
         hidden_tests=_tests(hidden, answers),
         locked_tests=_tests(locked, answers),
         reference_solution=starter + variant.body("reference", variant.family.reference),
@@ -77,8 +77,8 @@ def _rejecting(variant: Variant, index: int, answers: Answers) -> set[Call]:
     return {call for call, answer in answers.items() if not agree(answer, run(call))}
 
 
-def _example(variant: Variant, answers: Answers) -> Call:
-    """The call that the docstring shows: the shortest that is no edge and whose answer tells something."""
+def _examples(variant: Variant, answers: Answers, count: int) -> list[Call]:
+    """The calls that the docstring shows: the shortest that are no edge and whose answer tells something."""
 
     def width(call: Call) -> int:
         return len(_shown(call)) + len(repr(answers[call].value))
@@ -96,11 +96,11 @@ def _example(variant: Variant, answers: Answers) -> Call:
         and width(call) <= _EXAMPLE_WIDTH
         and "\\" not in _shown(call) + repr(answers[call].value)
     ]
-    if fitting:
-        return min(fitting, key=plainness)
+    if len(fitting) >= count:
+        return sorted(fitting, key=plainness)[:count]
     raise InputError(
-        f"{variant.place}: inputs: give no call that fits a docstring, expected calls that are written"
-        f" with their result in {_EXAMPLE_WIDTH} characters and no backslash"
+        f"{variant.place}: inputs: give {len(fitting) or 'no'} calls that fit a docstring, expected {count} that are"
+        f" written with their result in {_EXAMPLE_WIDTH} characters and no backslash"
     )
 
 
@@ -151,12 +151,14 @@ def _tests(calls: list[Call], answers: Answers) -> tuple[CallTest, ...]:
     )
 
 
-def _docstring(variant: Variant, example: Call, answer: Outcome) -> str:
+def _docstring(variant: Variant, examples: list[Call], answers: Answers) -> str:
     doc = variant.doc
     if "\\" in doc or '"""' in doc or doc.endswith('"'):
         raise InputError(f"{variant.place}: doc: holds a backslash or quotes that would end the docstring")
     lines = textwrap.wrap(doc, _DOC_WIDTH, break_long_words=False, break_on_hyphens=False)
-    shown = f">>> {variant.entry_point}{_shown(example)}\n{answer.value!r}"
+    shown = "\n".join(
+        f">>> {variant.entry_point}{_shown(call)}\n{answers[call].value!r}" for call in examples
+    )
     return textwrap.indent('"""' + "\n".join(lines) + "\n\n" + shown + '\n"""\n', "    ")
 
 

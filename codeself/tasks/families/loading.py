@@ -21,10 +21,10 @@ from codeself.tasks.families.definitions import Family, kind_of, read_family
 from codeself.tasks.families.variants import draw_variants
 
 
-def family_tasks(families: Sequence[Family], variants: int, seed: int) -> list[Task]:
-    """The canonical tasks of families, `variants` of each: families/<family>/<n>, n from 0."""
+def family_tasks(families: Sequence[Family], variants: int, seed: int, examples: int = 1) -> list[Task]:
+    """The canonical tasks of families, `variants` of each: families/<family>/<n>, n from 0. examples: shown by each."""
     return [
-        build_task(variant, number)
+        build_task(variant, number, examples)
         for family in families
         for number, variant in enumerate(draw_variants(family, variants, seed))
     ]

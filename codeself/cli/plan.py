@@ -50,6 +50,8 @@ def command(
             "--alpha, --power, --margin, --hoped-for-gain and --confidence: each must be a share above 0 and"
             " below 1, alpha below 0.5"
         )
+    if resamples < 100:
+        raise InputError(f"--resamples: is {resamples}; expected at least 100")
     for flag, names in (("--arm", arm), ("--train-seed", train_seed)):
         if not names or len(set(names)) < len(names):
             raise InputError(f"{flag}: expected one or more, each once, not {list(names)}")

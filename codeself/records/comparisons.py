@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from codeself.records.base import Record
+from codeself.records.finite import FiniteRecord
 from codeself.records.locked_reads import LockedReads
 from codeself.records.metrics import Estimate, TestKind
 from codeself.records.plan import Answers, Endpoint
 
 
-class Difference(Record):
+class Difference(FiniteRecord):
     """A mean difference over tasks with its interval. method as in codeself.analysis.paired."""
 
     value: float
@@ -19,7 +19,7 @@ class Difference(Record):
     method: str
 
 
-class Discordant(Record):
+class Discordant(FiniteRecord):
     """Two policies' greedy answers to the same tasks, one by one.
 
     Over several training seeds the counts are of all of their pairs with the base. p_exact, p_mid: McNemar's
@@ -36,7 +36,7 @@ class Discordant(Record):
     tango: Difference
 
 
-class EndpointResult(Record):
+class EndpointResult(FiniteRecord):
     """What a declared test found.
 
     p: of the declared test; p_method says whether it is exact or sampled. p_adjusted: Holm's, over all declared
@@ -61,7 +61,7 @@ class EndpointResult(Record):
     discordant: Discordant | None
 
 
-class SideRates(Record):
+class SideRates(FiniteRecord):
     """What one side does, its training seeds averaged. middle: interquartile mean of per-task pass rates.
 
     by_seed: the sampled rate of each training seed's policy. at_most: pass@K at all K samples.
@@ -76,7 +76,7 @@ class SideRates(Record):
     by_seed: tuple[float, ...]
 
 
-class Gap(Record):
+class Gap(FiniteRecord):
     """Share of answers that pass the first kind of tests and fail the second: overfitting to what was seen."""
 
     name: str
@@ -86,7 +86,7 @@ class Gap(Record):
     tasks: int
 
 
-class Transitions(Record):
+class Transitions(FiniteRecord):
     """Where answers ended before and after: shares of all pairs of answers to one task, averaged over tasks.
 
     shares[i][j]: pairs in which the base's answer ended in class i and the arm's in class j. Answers are drawn
@@ -97,7 +97,7 @@ class Transitions(Record):
     shares: tuple[tuple[float, ...], ...]
 
 
-class Controls(Record):
+class Controls(FiniteRecord):
     """One arm against the base, taken apart: exploratory, and no claim is made from it.
 
     formatting, solving: the parts of the gain that come from answers without a usable program turned right, and
@@ -115,7 +115,7 @@ class Controls(Record):
     transitions: Transitions
 
 
-class Slice(Record):
+class Slice(FiniteRecord):
     """An arm's gain over base on a part of the tasks. p_adjusted: Benjamini-Hochberg's over all slices."""
 
     arm: str
@@ -129,7 +129,7 @@ class Slice(Record):
     p_adjusted: float
 
 
-class Elsewhere(Record):
+class Elsewhere(FiniteRecord):
     """An arm's gain over base on another evaluated task set: renamed tasks, other constants, other problems.
 
     Tasks of families that the planned task set has in another split than the judged one are left out.
@@ -148,14 +148,14 @@ class Elsewhere(Record):
     survives: float | None
 
 
-class TrainingFact(Record):
+class TrainingFact(FiniteRecord):
     """A training run that was judged, and the digest of the plan that it was started under."""
 
     policy: str
     plan_sha256: str
 
 
-class ComparisonDigests(Record):
+class ComparisonDigests(FiniteRecord):
     """sha256 of every file that was read, in the order given."""
 
     plan: str
@@ -166,7 +166,7 @@ class ComparisonDigests(Record):
     verdicts: tuple[str, ...]
 
 
-class Comparisons(Record):
+class Comparisons(FiniteRecord):
     """All declared tests of a plan, on one split of one task set.
 
     locked_reads: who read the locked tests of what was compared, other task sets too.

@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from codeself.records.base import Record
+from codeself.records.finite import FiniteRecord
 from codeself.records.rollouts import PolicyIdentity, PromptStyle
 from codeself.records.verdicts import IsolationLevel, ParseStatus, Phase, Status
 
 TestKind = Literal["hidden", "locked"]
 
 
-class Estimate(Record):
+class Estimate(FiniteRecord):
     """A mean over tasks, with its interval. method names how the interval was made
     (codeself.analysis.intervals).
 
@@ -28,14 +28,14 @@ class Estimate(Record):
     families: int = Field(ge=1)
 
 
-class PassAtK(Record):
+class PassAtK(FiniteRecord):
     """The chance that at least one of k samples is right, averaged over tasks."""
 
     k: int = Field(ge=1)
     estimate: Estimate
 
 
-class FamilyRates(Record):
+class FamilyRates(FiniteRecord):
     """One family. low and high bound the sampled rate on these very tasks: sampling noise only (Wilson)."""
 
     family: str
@@ -47,7 +47,7 @@ class FamilyRates(Record):
     high: float | None
 
 
-class Outcomes(Record):
+class Outcomes(FiniteRecord):
     """Correctness judged by one kind of tests, over the tasks that have them.
 
     pass_at_k: for each k that was asked for. curve: for every k up to the samples drawn, for figures.
@@ -63,7 +63,7 @@ class Outcomes(Record):
     by_family: tuple[FamilyRates, ...]
 
 
-class PhaseCount(Record):
+class PhaseCount(FiniteRecord):
     """How many candidates ended in this phase with this status."""
 
     phase: Phase
@@ -72,7 +72,7 @@ class PhaseCount(Record):
     sampled: int
 
 
-class ParseFailures(Record):
+class ParseFailures(FiniteRecord):
     """Share of completions that held no usable program, and why. reasons counts every reason, none left
     out.
     """
@@ -81,7 +81,7 @@ class ParseFailures(Record):
     reasons: dict[ParseStatus, int]
 
 
-class RewardSummary(Record):
+class RewardSummary(FiniteRecord):
     """What a reward function pays for these candidates. sd is the population's, over candidates."""
 
     name: str
@@ -90,7 +90,7 @@ class RewardSummary(Record):
     sd: float
 
 
-class Lengths(Record):
+class Lengths(FiniteRecord):
     """Completion lengths in tokens. histogram counts completions between neighbouring edges (last one
     closed).
     """
@@ -105,7 +105,7 @@ class Lengths(Record):
     histogram: tuple[int, ...]
 
 
-class PairedPlan(Record):
+class PairedPlan(FiniteRecord):
     """What a comparison of two policies on these same tasks could see: paired difference of per-task pass
     rates.
 
@@ -134,7 +134,7 @@ class PairedPlan(Record):
     samples_needed: int | None
 
 
-class GreedyPlan(Record):
+class GreedyPlan(FiniteRecord):
     """What McNemar's mid-p test on greedy answers could see. effective_tasks: tasks divided by the design
     effect.
 
@@ -150,7 +150,7 @@ class GreedyPlan(Record):
     tasks_needed: int | None
 
 
-class PowerPlan(Record):
+class PowerPlan(FiniteRecord):
     """Power planning for a later comparison with this policy, on the headline tests, two-sided."""
 
     tests: TestKind
@@ -163,7 +163,7 @@ class PowerPlan(Record):
     greedy: GreedyPlan | None
 
 
-class SamplingFacts(Record):
+class SamplingFacts(FiniteRecord):
     """How the completions were drawn. temperature and top_p are of the sampled ones, None without any."""
 
     samples: int
@@ -176,7 +176,7 @@ class SamplingFacts(Record):
     prompt_digest: str
 
 
-class InputDigests(Record):
+class InputDigests(FiniteRecord):
     """sha256 of every file that was read, shards in the order given."""
 
     tasks: str
@@ -184,7 +184,7 @@ class InputDigests(Record):
     verdicts: tuple[str, ...]
 
 
-class Metrics(Record):
+class Metrics(FiniteRecord):
     """One evaluation.
 
     split: empty where all tasks with rollouts were taken, whatever their split. completions: all that were
@@ -226,7 +226,7 @@ class Metrics(Record):
         return next(outcome for outcome in self.outcomes if outcome.tests == self.headline)
 
 
-class TaskRow(Record):
+class TaskRow(FiniteRecord):
     """One task's counts, a row of the per-task table. The locked columns are None where there are none."""
 
     task_id: str

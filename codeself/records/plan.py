@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from codeself.records.base import Record
+from codeself.records.finite import FiniteRecord
 from codeself.records.metrics import TestKind
 from codeself.records.rollouts import PolicyIdentity
 
@@ -15,14 +15,14 @@ Role = Literal["gain", "placebo", "control"]
 TestName = Literal["sign-flip-family", "mcnemar-mid-p"]
 
 
-class Side(Record):
+class Side(FiniteRecord):
     """One side of a comparison: the base, or an arm with a policy for each of its training seeds."""
 
     name: str
     policies: tuple[str, ...] = Field(min_length=1)
 
 
-class PlannedPower(Record):
+class PlannedPower(FiniteRecord):
     """What an endpoint's test could see, from the base's own rates.
 
     detectable, power_at_gain: at the declared alpha. detectable_first_step, power_first_step: at alpha over the
@@ -36,7 +36,7 @@ class PlannedPower(Record):
     power_first_step: float | None
 
 
-class Endpoint(Record):
+class Endpoint(FiniteRecord):
     """One declared test: is the mean difference of the two sides on these tasks 0?
 
     role: "gain" over the base, over a "placebo" arm, or a "control" that asks whether a placebo moved.
@@ -55,7 +55,7 @@ class Endpoint(Record):
     planned: PlannedPower | None
 
 
-class Design(Record):
+class Design(FiniteRecord):
     """The tasks and samples on which the comparisons will be made. family_size: task-weighted mean."""
 
     taskset: str
@@ -67,7 +67,7 @@ class Design(Record):
     greedy: bool
 
 
-class BaseRates(Record):
+class BaseRates(FiniteRecord):
     """What the power was planned from: the base's rates on another split than the one to be judged.
 
     between_family, within_family: variance of true rates; sampling: of one sample given its task's rate.
@@ -88,7 +88,7 @@ class BaseRates(Record):
     greedy_correlation: float
 
 
-class Needed(Record):
+class Needed(FiniteRecord):
     """What the hoped-for gain over the base would need, all else as it is; None where nothing tried is enough."""
 
     families: int | None
@@ -96,7 +96,7 @@ class Needed(Record):
     samples: int | None
 
 
-class PlanDigests(Record):
+class PlanDigests(FiniteRecord):
     """sha256 of what the comparison depends on."""
 
     tasks: str
@@ -106,7 +106,7 @@ class PlanDigests(Record):
     practice: str
 
 
-class Plan(Record):
+class Plan(FiniteRecord):
     """Everything that was settled before training.
 
     confidence, resamples, margin: of the intervals, and of what may be called unchanged. seed: root of every

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,23 @@ def test_traces_become_a_report(root: Path, made: Path, tmp_path: Path) -> None:
     once = [(tmp_path / name).read_bytes() for name in ("report.md", "report.html", "numbers.json")]
     report(root, tmp_path, *paths)
     assert [(tmp_path / name).read_bytes() for name in ("report.md", "report.html", "numbers.json")] == once
+
+
+@pytest.mark.parametrize("right", [0, 1], ids=["all wrong", "all right"])
+def test_one_task_has_a_report(root: Path, tmp_path: Path, right: int) -> None:
+    write_task_set(tmp_path, [adding_task(1)])
+    flags = ("--right", right, "--repair", right, "--attempts", 1, "--unparsable", 0, "--spread", 0)
+    report(
+        root,
+        tmp_path,
+        *(attempt(root, tmp_path, strategy, *flags) for strategy in ("self-debug", "resample")),
+    )
+    (policy,) = read_record(tmp_path / "numbers.json", StrategyReport).policies
+    for use in policy.uses:
+        assert use.rate.value == right
+        assert use.rate.low < use.rate.high
+    text = (tmp_path / "report.md").read_text()
+    assert re.findall(r"\b(nan|inf|None)\b", text) == []
 
 
 def test_the_same_command_writes_the_same_bytes(root: Path, made: Path, tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from codeself.cli.evaluate_rollouts import command as evaluate
 from codeself.cli.report_evidence import command as report
 from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
-from codeself.records.jsonl import read_record
+from codeself.records.jsonl import read_record, read_records, write_records
 from codeself.records.metrics import Metrics
+from codeself.records.verdicts import Verdict
 from codeself.reports.claims import claim
 from tests.experiments import Experiment, experiment
 
@@ -157,15 +159,28 @@ def test_other_verdicts_than_those_of_the_metrics_are_refused(made: Experiment) 
 
 
 @pytest.mark.parametrize(
-    ("variants", "samples", "greedy", "gain"),
-    [(1, 1, True, 0.0), (2, 0, True, 2.0), (2, 3, False, 60.0), (1, 2, True, -60.0)],
-    ids=["one sample", "greedy alone", "all right", "all wrong"],
+    ("families", "variants", "samples", "greedy", "gain"),
+    [
+        (3, 1, 4, True, 0.0),
+        (3, 3, 2, True, 1.0),
+        (6, 1, 1, True, 0.0),
+        (6, 2, 0, True, 2.0),
+        (6, 2, 3, False, 60.0),
+        (6, 1, 2, True, -60.0),
+    ],
+    ids=["one task", "one family", "one sample", "greedy alone", "all right", "all wrong"],
 )
-def test_extreme_experiments_have_a_result(
-    tmp_path: Path, variants: int, samples: int, greedy: bool, gain: float
+def test_extreme_experiments_have_a_result_and_a_report(
+    tmp_path: Path, families: int, variants: int, samples: int, greedy: bool, gain: float
 ) -> None:
     made = experiment(
-        tmp_path, {"grpo": gain}, families=6, variants=variants, samples=samples, greedy=greedy, locked=False
+        tmp_path,
+        {"grpo": gain, "random-reward": 0.0},
+        families=families,
+        variants=variants,
+        samples=samples,
+        greedy=greedy,
+        locked=False,
     )
     made.declare()
     compared = made.compare()
@@ -173,6 +188,59 @@ def test_extreme_experiments_have_a_result(
     for result in compared.endpoints:
         assert -1 <= result.difference.low <= result.difference.value <= result.difference.high <= 1
         assert 0 <= result.p <= result.p_adjusted <= 1
+        assert not result.significant or families > 3
+    write_report(made, tmp_path / "out")
+    pages = [(tmp_path / "out" / name).read_text() for name in ("evidence.md", "evidence.html")]
+    assert all(re.findall(r"\b(nan|inf|None)\b", page) == [] for page in pages)
+
+
+def test_equal_answers_have_no_discordant_pair_and_no_claim_of_a_change(
+    made: Experiment, tmp_path: Path
+) -> None:
+    for policy in made.policies[1:]:
+        give_answers_of_the_base(made, policy)
+    for result in made.compare().endpoints:
+        assert result.difference.value == 0
+        assert result.difference.low < 0 < result.difference.high
+        assert (result.p, result.significant) == (1, False)
+        if result.discordant is not None:
+            assert (result.discordant.lost, result.discordant.won, result.discordant.p_mid) == (0, 0, 1)
+            assert result.discordant.tango.low < 0 < result.discordant.tango.high
+    write_report(made, tmp_path / "out")
+    assert "improved on" not in (tmp_path / "out" / "evidence.md").read_text()
+
+
+def give_answers_of_the_base(made: Experiment, policy: str) -> None:
+    parts = made.folder / "parts"
+    verdicts = read_records(parts / "base" / "test.verdicts.jsonl", Verdict)
+    write_records(
+        parts / policy / "test.verdicts.jsonl",
+        [
+            each.model_copy(update={"rollout_id": each.rollout_id.replace("base/", f"{policy}/", 1)})
+            for each in verdicts
+        ],
+    )
+    evaluate(
+        tasks=made.folder / "tasks.jsonl",
+        rollouts=[parts / policy / "test.rollouts.jsonl"],
+        verdicts=[parts / policy / "test.verdicts.jsonl"],
+        splits=made.folder / "splits.json",
+        split="test",
+        resamples=200,
+        output=made.folder / "metrics" / policy / "test.json",
+        per_task=made.folder / "metrics" / policy / "test.tasks.csv",
+    )
+
+
+@pytest.mark.parametrize("value", ["nan", "NaN", "inf", "1e999"])
+def test_a_count_that_is_no_number_is_named_with_its_place(made: Experiment, value: str) -> None:
+    table = made.folder / "metrics" / "ppo-seed0" / "test.tasks.csv"
+    first, row, *rest = table.read_text().splitlines()
+    cells = row.split(",")
+    cells[first.split(",").index("right_locked")] = value
+    table.write_text("\n".join([first, ",".join(cells), *rest]) + "\n")
+    with pytest.raises(InputError, match=r"test\.tasks\.csv, line 2: right_locked: "):
+        made.compare()
 
 
 def test_gains_elsewhere_leave_out_families_that_may_have_been_practised(made: Experiment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from codeself.cli.evaluate_rollouts import command
+from codeself.cli.make_report import command as report
 from codeself.records.errors import InfrastructureError, InputError
 from codeself.records.jsonl import read_record, read_records, write_records
 from codeself.records.metrics import Metrics
@@ -125,3 +127,36 @@ def test_a_setting_that_makes_no_sense_is_one_line(
     with pytest.raises(InputError, match=message) as caught:
         command(**arguments(files, **changes))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("families", "variants", "samples", "right"),
+    [(1, 1, 1, 0.5), (1, 3, 2, 0.5), (3, 1, 4, 1e-12), (3, 1, 4, 1 - 1e-12)],
+    ids=["one task, one sample", "one family", "all wrong", "all right"],
+)
+def test_extreme_evaluations_have_numbers_and_a_report(
+    tmp_path: Path, families: int, variants: int, samples: int, right: float
+) -> None:
+    made_up(families=families, variants=variants, samples=samples, right=right).write(tmp_path / "in")
+    command(**arguments(tmp_path, k=[1]))
+    metrics = read_record(tmp_path / "metrics.json", Metrics)
+    rate = metrics.main.pass_at_k[0].estimate
+    assert 0 <= rate.low <= rate.value <= rate.high <= 1
+    assert rate.low < rate.high
+    report(
+        metrics=[tmp_path / "metrics.json"],
+        per_task=[tmp_path / "tasks.csv"],
+        output_md=tmp_path / "baseline.md",
+        output_html=tmp_path / "baseline.html",
+        figures=tmp_path / "figures",
+    )
+    for name in ("baseline.md", "baseline.html"):
+        assert re.findall(r"\b(nan|inf|None)\b", (tmp_path / name).read_text()) == []
+
+
+def test_a_metric_that_is_no_number_is_named(files: Path) -> None:
+    command(**arguments(files))
+    path = files / "metrics.json"
+    path.write_text(path.read_text().replace('"confidence": 0.95', '"confidence": NaN'))
+    with pytest.raises(InputError, match=r"metrics\.json: confidence: .*finite number"):
+        read_record(path, Metrics)

@@ -84,6 +84,8 @@ def test_answers_to_the_judged_split_are_refused(made: Experiment) -> None:
         ({"practice": "{"}, "--practice: is not JSON"),
         ({"practice": "[]"}, "--practice: expected a JSON object"),
         ({"alpha": 1.0}, "--alpha"),
+        ({"margin": float("nan")}, "--alpha, --power, --margin"),
+        ({"resamples": 10}, "--resamples: is 10"),
         ({"split": "exam"}, "--split: 'exam' is none of"),
         ({"arm": ["base"]}, "no arm may have it"),
     ],

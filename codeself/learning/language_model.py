@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.nn.functional import log_softmax
 
-from codeself.learning.adapters import lora_settings
+from codeself.learning.adapters import with_adapters
 from codeself.learning.learner import State, Texts, Updated, joined
 from codeself.learning.modules import ValueHead, compute_twice
 from codeself.learning.objective import Objective, Scores, Targets
@@ -26,8 +26,7 @@ from codeself.learning.trained_model import plain_weights, write_trained
 from codeself.policies.precision import uses_bfloat16
 from codeself.policies.transformers import TransformersPolicy
 from codeself.records.digests import seed_from
-from codeself.records.errors import InputError
-from codeself.records.practice import LoraConfig, PracticeConfig
+from codeself.records.practice import PracticeConfig
 
 # Rows of logits at a time: 256 of a vocabulary of 49,152 take 50 MB.
 _ROWS = 256
@@ -60,7 +59,7 @@ class LanguageModelLearner:
         keeps_reference = config.loss.kl_coefficient > 0 and config.lora is None
         self._reference = copy.deepcopy(self._model).requires_grad_(False) if keeps_reference else None
         if config.lora is not None:
-            self._model = _with_adapters(self._model, config.lora)
+            self._model = with_adapters(self._model, config.lora)
         if config.gradient_checkpointing:
             compute_twice(self._model)
         # Dropout, where a model has any, would make the chances of a token differ from those it was drawn with.
@@ -101,24 +100,44 @@ class LanguageModelLearner:
     def update(
         self, texts: Sequence[Texts], targets: Sequence[Sequence[Targets]], objective: Objective, rate: float
     ) -> Updated:
-        total, seen = 0.0, []
+        loss, scores = self.accumulate(texts, targets, objective)
+        return Updated(loss, self.descend(rate), joined(scores))
+
+    def accumulate(
+        self, texts: Sequence[Texts], targets: Sequence[Sequence[Targets]], objective: Objective
+    ) -> tuple[float, list[Scores]]:
+        """Add the gradient of these texts to that which waits for `descend`. Returns what they add to the loss, and
+        the scores of each completion, text after text."""
+        total: float = 0.0
+        seen: list[Scores] = []
         start = 0
         for part in self._passes(texts):
             rows = [row for group in targets[start : start + len(part)] for row in group]
             start += len(part)
-            scores = self._forward(self._pack(part))
+            packed = self._pack(part)
+            scores = self._forward(packed)
             loss = objective(scores, to_tensors(Targets.joined(rows), self._device))
             loss.backward()
             total += float(loss.detach())
-            seen.append(to_numpy(scores))
+            seen += split(to_numpy(scores), packed.lengths)
+        return total, seen
+
+    def gradients(self) -> list[torch.Tensor]:
+        """What waits for `descend`, of each weight that is trained: zeros where nothing has been added."""
+        for weight in self._trained():
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+        return [weight.grad for weight in self._trained() if weight.grad is not None]
+
+    def descend(self, rate: float) -> float:
+        """Follow the gradient that has been added up. rate: of the peak. Returns the gradient's norm, unclipped."""
         for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
             group["lr"] = peak * rate
-        weights = [weight for group in self._optimizer.param_groups for weight in group["params"]]
-        norm = torch.nn.utils.clip_grad_norm_(weights, self._config.optimizer.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self._trained(), self._config.optimizer.max_grad_norm)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self._renew_sampler()
-        return Updated(total, float(norm), joined(seen))
+        return float(norm)
 
     def state(self) -> State:
         arrays: dict[str, Any] = {}
@@ -159,10 +178,9 @@ class LanguageModelLearner:
         """Give the sampler the weights of now, adapters added in."""
         if self._shared:
             return
-        fresh = plain_weights(self._model)
-        with torch.no_grad():
-            for name, weight in self.policy.model.state_dict().items():
-                weight.copy_(fresh[name])
+        renewed = self.policy.model.state_dict()
+        for name, weight in plain_weights(self._model):
+            renewed[name].copy_(weight)
 
     def _remember(self, _: object, inputs: tuple[torch.Tensor, ...]) -> None:
         self._last_hidden = inputs[0]
@@ -208,12 +226,3 @@ class LanguageModelLearner:
             values = self._critic(self._last_hidden[0].float())
         self._last_hidden = None
         return Scores(torch.cat(logprobs), torch.cat(entropies), values)
-
-
-def _with_adapters(model: Any, config: LoraConfig) -> Any:
-    import peft
-
-    try:
-        return peft.get_peft_model(model, lora_settings(config))
-    except ValueError as error:
-        raise InputError(f"practice.lora.targets: {error}") from error

@@ -13,8 +13,13 @@ from codeself.records.errors import InputError
 from codeself.records.practice import PracticeConfig
 
 
-def check_settings(config: PracticeConfig) -> None:
-    """Raises InputError for a setting that would be another experiment under TRL."""
+def check_settings(config: PracticeConfig, device: torch.device) -> None:
+    """Raises InputError for a setting that would be another experiment under TRL, and where it would use more GPUs."""
+    if device.type == "cuda" and (seen := torch.cuda.device_count()) > 1:
+        raise InputError(
+            f"practice.trainer: trl would spread a batch over the {seen} GPUs that it sees; expected one, as with"
+            " CUDA_VISIBLE_DEVICES=0"
+        )
     refused = {
         "refills": (config.refills > 0, "it draws no new groups"),
         "advantage.baseline": (config.advantage.baseline != "mean", "it compares with the group's mean"),
@@ -64,6 +69,7 @@ def arguments(config: PracticeConfig, output: Path, seed: int, device: torch.dev
         epsilon=config.loss.clip_low,
         epsilon_high=config.loss.clip_high,
         beta=config.loss.kl_coefficient,
+        use_bias_correction_kl=False,  # the k3 estimate alone, not weighted by the ratio
         disable_dropout=True,
         gradient_checkpointing=config.gradient_checkpointing,
         optim="adamw_torch_fused",

@@ -31,7 +31,7 @@ import trl
 from datasets import Dataset
 from torch.optim.lr_scheduler import LambdaLR
 
-from codeself.learning.adapters import lora_settings
+from codeself.learning.adapters import check_targets, lora_settings
 from codeself.learning.assignment import Assignment
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.practice_log import Answer, PracticeLog, Watch
@@ -56,13 +56,13 @@ class TRLTrainer:
 
     def __init__(self, folder: Path, assignment: Assignment, *, device: str, threads: int) -> None:
         config = assignment.config
-        check_settings(config)
+        self._device = device_of(device)
+        check_settings(config, self._device)
         torch.set_num_threads(threads)
         self._folder = folder
         self._assignment = assignment
         self._seed = assignment.seed
         self._config = config
-        self._device = device_of(device)
         record = checked_record(folder)
         products = ", products in bfloat16" if uses_bfloat16(config.autocast, self._device) else ""
         self.base = PolicyIdentity(
@@ -101,10 +101,13 @@ class TRLTrainer:
         write_trained(self._model, self._folder, folder, name)
 
     def _trainer(self, state: Path, watch: Watch) -> _Trainer:
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            self._folder, dtype=torch.float32, attn_implementation="sdpa"
+        )
+        if self._config.lora is not None:
+            check_targets(model, self._config.lora)
         trainer = _Trainer(
-            model=transformers.AutoModelForCausalLM.from_pretrained(
-                self._folder, dtype=torch.float32, attn_implementation="sdpa"
-            ),
+            model=model,
             args=arguments(self._config, state, self._seed, self._device),
             reward_funcs=[self._judge],
             rollout_func=self._sample,

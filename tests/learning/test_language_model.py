@@ -14,15 +14,17 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 
+from codeself.learning.adapters import check_targets
 from codeself.learning.language_model import LanguageModelLearner
-from codeself.learning.learner import Texts
+from codeself.learning.learner import Learner, Texts
 from codeself.learning.objective import Objective
 from codeself.learning.update import Group, learn
 from codeself.policies.backend import Request
 from codeself.policies.transformers import TransformersPolicy
 from codeself.records.errors import CodeselfError, InputError
-from codeself.records.practice import Arm, LossConfig
+from codeself.records.practice import Arm, LoraConfig, LossConfig
 from tests.learning.batches import paid, prompt, settings, targets
 
 LORA = {"rank": 4, "alpha": 8, "targets": ["q_proj", "v_proj", "down_proj"]}
@@ -51,7 +53,7 @@ def requests(samples: int = 4, tokens: int = 10, greedy: bool = False) -> list[R
     ]
 
 
-def sampled(model: LanguageModelLearner, samples: int = 4, tokens: int = 10) -> list[Texts]:
+def sampled(model: Learner, samples: int = 4, tokens: int = 10) -> list[Texts]:
     asked = requests(samples, tokens)
     written = model.policy.complete(asked, lambda count: None)
     return [
@@ -65,7 +67,7 @@ def groups_of(texts: Sequence[Texts]) -> list[Group]:
     return [Group(each, paid([float(n % 2) for n in range(len(each.completions))])) for each in texts]
 
 
-def weights_of(model: LanguageModelLearner) -> torch.Tensor:
+def weights_of(model: Learner) -> torch.Tensor:
     arrays, _ = model.state()
     return torch.cat([array.flatten() for name, array in arrays.items() if name.startswith("weight.")])
 
@@ -223,9 +225,37 @@ def test_the_sampler_has_the_adapters_of_now(tiny_model: Path) -> None:
             assert scores.logprobs == pytest.approx(np.array(completion.logprobs), abs=1e-4)
 
 
-def test_a_layer_that_is_not_there_is_one_line(tiny_model: Path) -> None:
-    with pytest.raises(InputError, match=r"^practice\.lora\.targets: .*none_such"):
-        learner(tiny_model, lora={"targets": ["none_such"]})
+@pytest.mark.parametrize("others", [[], ["q_proj"]])
+def test_a_layer_that_is_not_there_is_one_line(tiny_model: Path, others: list[str]) -> None:
+    words = r"^practice\.lora\.targets: 'none_such' is no layer of this model; expected some of .*v_proj$"
+    with pytest.raises(InputError, match=words):
+        learner(tiny_model, lora={"targets": [*others, "none_such"]})
+
+
+def test_a_layer_that_takes_no_adapter_is_one_line(tiny_model: Path) -> None:
+    with pytest.raises(InputError, match=r"^practice\.lora\.targets: Target module .* is not supported"):
+        learner(tiny_model, lora={"targets": ["q_proj", "input_layernorm"]})
+
+
+@pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
+def test_an_end_that_is_tied_to_the_other_takes_no_adapter(
+    tiny_model: Path, tmp_path: Path, target: str
+) -> None:
+    config = AutoConfig.from_pretrained(tiny_model, tie_word_embeddings=True)
+    tied = AutoModelForCausalLM.from_config(config)
+    check_targets(tied, LoraConfig(targets=("q_proj",)))
+    with pytest.raises(InputError, match=rf"^practice\.lora\.targets: '{target}' shares its weight"):
+        check_targets(tied, LoraConfig(targets=("q_proj", target)))
+    # Of its own in the tiny model, it takes one, and the policy that is written has it.
+    model = learner(tiny_model, lora={"rank": 4, "targets": [target]})
+    texts = sampled(model)
+    steps(model)
+    assert sampled(model) != texts
+    model.save(tmp_path / "policy", "x")
+    read = TransformersPolicy(tmp_path / "policy", "float32", "cpu", 1, 8)
+    assert read.complete(requests(), lambda count: None) == model.policy.complete(
+        requests(), lambda count: None
+    )
 
 
 # What is saved

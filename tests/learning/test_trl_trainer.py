@@ -26,7 +26,7 @@ from codeself.learning.language_model import LanguageModelLearner
 from codeself.learning.learner import Texts
 from codeself.learning.practice_log import PracticeLog
 from codeself.learning.trl_sampling import Written, generate
-from codeself.learning.trl_settings import check_settings
+from codeself.learning.trl_settings import arguments, check_settings
 from codeself.learning.trl_trainer import TRLTrainer
 from codeself.learning.update import Group, learn
 from codeself.policies.backend import Completion, Prompt, Request
@@ -266,9 +266,28 @@ def test_adapters_are_added_into_the_policy_that_is_written(
     ],
 )
 def test_what_trl_has_nothing_like_is_refused(changes: dict[str, Any], key: str) -> None:
-    check_settings(settings())
+    cpu = torch.device("cpu")
+    check_settings(settings(), cpu)
     with pytest.raises(InputError, match=rf"^practice\.{key}: cannot be had with trainer trl"):
-        check_settings(settings(**changes))
+        check_settings(settings(**changes), cpu)
+
+
+def test_several_gpus_are_refused_as_trl_would_spread_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with two cannot be had here."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(InputError, match=r"^practice\.trainer: trl would spread .* the 2 GPUs that it sees"):
+        check_settings(settings(), torch.device("cuda"))
+
+
+def test_the_kl_term_is_the_estimate_alone(tmp_path: Path) -> None:
+    """So that its gradient is ours: TRL's default weights it by the ratio, which has a gradient of its own."""
+    asked = arguments(settings(loss={"kl_coefficient": 0.1}), tmp_path, 0, torch.device("cpu"))
+    assert (asked.beta, asked.use_bias_correction_kl) == (0.1, False)
+
+
+def test_a_layer_that_is_not_there_is_one_line(folder: Path, pool: JudgePool, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^practice\.lora\.targets: 'none_such' is no layer of this model"):
+        practise(folder, pool, tmp_path / "state", lora={"targets": ["q_proj", "none_such"]})
 
 
 def test_the_command_leaves_the_artifacts_of_any_other_run(folder: Path, tmp_path: Path) -> None:

@@ -9,11 +9,10 @@ import typer
 
 from codeself.cli.judging import JudgeOptions
 from codeself.cli.option_groups import with_option_groups
-from codeself.cli.sampling import Backend, PolicyOptions
+from codeself.cli.practising import follow, rank_of, trainer_of
+from codeself.cli.sampling import PolicyOptions, template_path
 
 if TYPE_CHECKING:
-    from codeself.learning.assignment import Assignment
-    from codeself.learning.learner import Learner
     from codeself.learning.practice_log import PracticeLog
     from codeself.learning.trainer import Trainer
     from codeself.learning.trl_trainer import TRLTrainer
@@ -34,13 +33,18 @@ def command(
     ],
     timings: Annotated[Path, typer.Option(help="Where to write the seconds of each step (JSONL).")],
     judge: JudgeOptions,
+    revision_prompt: Annotated[
+        str, typer.Option(help="Template of a revision (grpo-selfdebug): a file, or a name as for --prompt.")
+    ] = "revise_completion_v1",
 ) -> None:
     """Practise: sample, judge, pay, learn, step after step; then write the trained policy and what happened.
 
     A run that is killed goes on from its last state, in OUTPUT/state, to the same bytes; done.json comes last.
+    Where the plan has practice.processes above 1: accelerate launch --num_processes N ... codeself train ...
     """
     from shutil import rmtree
 
+    from codeself.learning.arms import answers_of
     from codeself.learning.assignment import Assignment
     from codeself.policies.prompts import load_template
     from codeself.provenance.code_digest import code_digest
@@ -57,11 +61,15 @@ def command(
 
     declared = read_record(plan, Plan)
     name, config = _settings(plan, declared, arm, seed)
+    rank = rank_of(learner, config)
     manifest = read_splits(splits, tasks)
     if manifest.tasks_sha256 == declared.digests.tasks and config.split == declared.design.split:
         raise InputError(
             f"practice.split: '{config.split}' is the split that {plan} judges; a policy may not practise on it"
         )
+    if rank > 0:
+        follow(learner, config, name, seed)
+        return
     chosen = tasks_of_shard(read_tasks(tasks), manifest, config.split, 0, 1)
     template, reward = load_template(learner.template_path), load_reward(declared.reward)
     inputs = {
@@ -70,23 +78,29 @@ def command(
         "splits": sha256_file(splits),
         "prompt": sha256_file(learner.template_path),
     }
+    revision = None
+    if answers_of(name, config) > 1:
+        path = template_path(revision_prompt)
+        revision, inputs["revision"] = load_template(path), sha256_file(path)
+        if inputs["revision"] != declared.digests.revision:
+            raise InputError(f"--revision-prompt: {path} is not the template that {plan} was made with")
     settings = config.model_dump(mode="json", exclude={"arms", "seeds", "overrides", "writers"})
     policy = f"{arm}-seed{seed}"
+    state = output / "state"
     with JudgePool(judge.config(), judge.workers) as pool:
-        assignment = Assignment(name, seed, config, chosen, template, pool, reward)
-        trainer = _trainer(learner, assignment)
-        run = {
-            "code": code_digest("train"),
-            "inputs": inputs,
-            "arm": arm,
-            "seed": seed,
-            "settings": settings,
-            "base": trainer.base.to_json_dict(),
-            "judge": judge.config().to_json_dict(),
-            "reward": declared.reward,
-        }
-        state = output / "state"
-        log = _practise(trainer, state, sha256_json(run), config, policy, output / "watch")
+        assignment = Assignment(name, seed, config, chosen, template, pool, reward, revision)
+        with trainer_of(learner, assignment) as trainer:
+            run = {
+                "code": code_digest("train"),
+                "inputs": inputs,
+                "arm": arm,
+                "seed": seed,
+                "settings": settings,
+                "base": trainer.base.to_json_dict(),
+                "judge": judge.config().to_json_dict(),
+                "reward": declared.reward,
+            }
+            log = _practise(trainer, state, sha256_json(run), config, policy, output / "watch")
         level = pool.level
     trainer.save(output / "policy", f"{arm}, seed {seed}, {config.steps} steps")
     write_records(output / "metrics.jsonl", log.records)
@@ -133,54 +147,6 @@ def _settings(path: Path, plan: Plan, arm: str, seed: int) -> tuple[Arm, Practic
     if seed not in plan.training_seeds:
         raise InputError(f"--seed: {seed} is none of {path}'s ({', '.join(map(str, plan.training_seeds))})")
     return name, practice.for_arm(name)
-
-
-def _trainer(options: PolicyOptions, assignment: Assignment) -> Trainer | TRLTrainer:
-    """Ready to practise. Raises InputError for a policy that cannot learn, or not by this trainer."""
-    from codeself.learning.trainer import Trainer
-    from codeself.records.errors import InputError
-
-    config, critic = assignment.config, assignment.arm == "ppo"
-    if config.trainer == "trl":
-        return _trl_trainer(options, assignment)
-    learner: Learner
-    if options.backend is Backend.mock:
-        from codeself.learning.mock_learner import MockLearner
-
-        learner = MockLearner(options.mock(assignment.tasks), config, critic)
-    elif options.backend is Backend.transformers:
-        from codeself.learning.language_model import LanguageModelLearner
-
-        learner = LanguageModelLearner(
-            options.model_folder(),
-            config,
-            dtype=options.dtype.value,
-            device=options.device.value,
-            threads=options.threads,
-            batch_size=options.batch_size,
-            critic=critic,
-            seed=assignment.seed,
-        )
-    else:
-        raise InputError(f"--backend: '{options.backend.value}' cannot learn; expected mock or transformers")
-    return Trainer(learner, assignment)
-
-
-def _trl_trainer(options: PolicyOptions, assignment: Assignment) -> TRLTrainer:
-    from codeself.records.errors import InputError
-
-    if options.backend is not Backend.transformers:
-        raise InputError(
-            f"--backend: '{options.backend.value}' has no weights for trainer trl; expected transformers"
-        )
-    try:
-        from codeself.learning.trl_trainer import TRLTrainer
-    except ImportError as error:
-        raise InputError(
-            f"practice.trainer: is trl, which is not installed ({error}); pip install 'codeself[crosscheck]'"
-        ) from error
-    device, threads = options.device.value, options.threads
-    return TRLTrainer(options.model_folder(), assignment, device=device, threads=threads)
 
 
 def _practise(

@@ -160,6 +160,14 @@ def policy_flags(wildcards, input):
 # Training
 
 LEARNER = "transformers" if BACKEND in WITH_WEIGHTS else BACKEND
+# Of one run. Their launcher needs a free port, and no settings that a user's own file may hold for other work.
+PROCESSES = CONFIG.practice.processes
+LAUNCH = ""
+if PROCESSES > 1:
+    LAUNCH = (
+        f"accelerate launch --multi_gpu --gpu_ids all --num_processes {PROCESSES} --num_machines 1"
+        " --main_process_port 0 --mixed_precision no --dynamo_backend no --no_python "
+    )
 
 
 def arm_flags(wildcards):
@@ -179,6 +187,7 @@ def training_code(wildcards):
     unused = [module for name, module in learners.items() if name != LEARNER]
     unused += [f"policies.{name}" for name in BACKENDS if name != LEARNER]
     unused += [] if PRACTICE.trainer == "trl" else ["learning.trl_trainer"]
+    unused += [] if PROCESSES > 1 else ["learning.shared_learner", "learning.ranks"]
     return code_digest("train", without=[f"codeself.{name}" for name in (*unused, "provenance.code_digest")])
 
 

@@ -9,7 +9,7 @@
 
 
 rule train:
-    """An arm practises with one seed. A killed run goes on from its last state."""
+    """An arm practises with one seed, in one process or in several. A killed run goes on from its last state."""
     input:
         plan="<results>/plan.json",
         tasks=f"<results>/tasks/{PRACTISED}.jsonl",
@@ -26,17 +26,19 @@ rule train:
         "<results>/logs/train/{trained}.log",
     benchmark:
         "<results>/benchmarks/train/{trained}.tsv"
-    threads: lambda wildcards: getattr(policy_of(wildcards), "threads", 1)
+    threads: lambda wildcards: PROCESSES * getattr(policy_of(wildcards), "threads", 1)
     resources:
-        mem_mb=6000,
-        gpu=GPUS,
+        mem_mb=PROCESSES * 6000,
+        gpu=PROCESSES * GPUS,
     params:
+        launch=LAUNCH,
         arm=arm_flags,
         policy=learner_flags,
         judge=JUDGE,
         folder=lambda wildcards, output: os.path.dirname(output.done),
         code=training_code,
     shell:
+        "{params.launch}"
         "codeself train --plan {input.plan:q} --tasks {input.tasks:q} --splits {input.splits:q}"
         " {params.arm} {params.policy} {params.judge} --workers {threads} --output {params.folder:q}"
         " --timings {output.timings:q} 2> {log:q}"

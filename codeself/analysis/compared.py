@@ -9,7 +9,7 @@ from codeself.analysis.controls import control, elsewhere, slices
 from codeself.analysis.endings import TaskEndings
 from codeself.records.comparisons import ComparisonDigests, Comparisons, Elsewhere, TrainingFact
 from codeself.records.locked_reads import LockedReads
-from codeself.records.metrics import TaskRow
+from codeself.records.metrics import SamplingFacts, TaskRow
 from codeself.records.plan import Plan
 
 Tables = Mapping[str, Sequence[TaskRow]]
@@ -23,6 +23,7 @@ def compare(
     by: str,
     parts: Mapping[str, str],
     others: Mapping[tuple[str, str], Tables],
+    sampling: SamplingFacts,
     training: tuple[TrainingFact, ...],
     locked_reads: tuple[LockedReads, ...],
     inputs: ComparisonDigests,
@@ -44,6 +45,7 @@ def compare(
         tests=evaluated.tests,
         tasks=len(evaluated.families),
         families=len(set(evaluated.families)),
+        sampling=sampling,
         training=training,
         locked_reads=locked_reads,
         sides=tuple(side_rates(side, plan, evaluated) for side in (base, *arms)),

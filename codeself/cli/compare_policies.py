@@ -114,6 +114,7 @@ def command(
                 other_per_task or [],
                 {task.family for task in known if task.task_id not in judged},
             ),
+            sampling=evaluations[0][0].sampling,
             training=facts,
             locked_reads=readings,
             inputs=digests,

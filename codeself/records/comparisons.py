@@ -6,7 +6,7 @@ from pydantic import Field
 
 from codeself.records.finite import FiniteRecord
 from codeself.records.locked_reads import LockedReads
-from codeself.records.metrics import Estimate, TestKind
+from codeself.records.metrics import Estimate, SamplingFacts, TestKind
 from codeself.records.plan import Answers, Endpoint
 
 
@@ -167,7 +167,7 @@ class ComparisonDigests(FiniteRecord):
 
 
 class Comparisons(FiniteRecord):
-    """All declared tests of a plan, on one split of one task set.
+    """All declared tests of a plan, on one split of one task set. sampling: the same for every policy.
 
     locked_reads: who read the locked tests of what was compared, other task sets too.
     """
@@ -177,6 +177,7 @@ class Comparisons(FiniteRecord):
     tests: TestKind
     tasks: int
     families: int
+    sampling: SamplingFacts
     training: tuple[TrainingFact, ...]
     locked_reads: tuple[LockedReads, ...] = ()
     sides: tuple[SideRates, ...]

@@ -94,6 +94,23 @@ def runs_note(results: list[EndpointResult]) -> str:
     )
 
 
+def placebo_note(result: EndpointResult, *, alpha: float, margin: float) -> str | None:
+    """What a placebo's own tested move from the base says of the gains over either; None where none was shown."""
+    placebo, base = f"`{result.endpoint.arm.name}`", f"`{result.endpoint.comparator.name}`"
+    finding = find(result, alpha=alpha, margin=margin)
+    if finding == "worse":
+        return (
+            f"As {placebo} lost against {base}, a gain over {placebo} counts that loss as well: the gain over {base} is"
+            " the smaller of the two, and the one to quote."
+        )
+    if finding == "improved":
+        return (
+            f"As {placebo} gained on {base} too, a gain over {base} counts what that gained as well: the gain over"
+            f" {placebo} is the smaller of the two, and the one to quote."
+        )
+    return None
+
+
 def signed(difference: float) -> str:
     """A difference in points with its sign: +6.9 points."""
     return ("+" if difference > 0 else "") + points(difference)

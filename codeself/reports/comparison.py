@@ -11,14 +11,14 @@ from codeself.records.comparisons import Comparisons, EndpointResult
 from codeself.records.plan import Plan
 from codeself.records.tasks import SplitManifest
 from codeself.reports import comparison_figures as figures
-from codeself.reports.claims import bare_p, claim, level_free, runs_note, with_bounds
+from codeself.reports.claims import bare_p, claim, level_free, placebo_note, runs_note, with_bounds
 from codeself.reports.comparison_sections import (
     control_section,
     elsewhere_section,
     plan_section,
     slices_section,
 )
-from codeself.reports.comparison_words import TESTS, endpoint_title
+from codeself.reports.comparison_words import TESTS, drawn_how, endpoint_title
 from codeself.reports.content import Evaluation, Part, Report, Table
 from codeself.reports.drawing import Drawer, drawing
 from codeself.reports.locked_reads import further_notes
@@ -50,7 +50,7 @@ def compose(
     return Report(
         title=title,
         abstract=_abstract(plan, found),
-        summary=_summary(found),
+        summary=_summary(plan, found),
         evaluations=sections,
         tasksets=[describe_splits(splits)] if splits else [],
         inputs=Table(
@@ -77,18 +77,22 @@ def _abstract(plan: Plan, found: Comparisons) -> list[str]:
             f"No `{PLACEBO}` arm was run. Updates sharpen a policy whatever they are paid for, so a gain over the"
             " base alone does not show that feedback taught anything."
         )
-    paragraphs += [_say(plan, r) for r in found.endpoints if r.endpoint.role == "control"]
+    for result in found.endpoints:
+        if result.endpoint.role == "control":
+            note = placebo_note(result, alpha=plan.alpha, margin=plan.margin)
+            paragraphs.append(" ".join([_say(plan, result), *([note] if note else [])]))
     return [*paragraphs, runs_note(list(found.endpoints)), *further_notes(found.locked_reads)]
 
 
-def _summary(found: Comparisons) -> Table:
+def _summary(plan: Plan, found: Comparisons) -> Table:
     """Rates, gain over base and over each placebo, a row a side."""
+    samples = plan.design.samples
     over = list(dict.fromkeys(r.endpoint.comparator.name for r in found.endpoints))
     header = [
         "policy",
         "runs",
         "sampled",
-        "at least one of all",
+        f"one of {samples}",
         "greedy",
         *(f"over {name}" for name in over),
     ]
@@ -110,7 +114,14 @@ def _summary(found: Comparisons) -> Table:
                 "; ".join(bare_p(each.p_adjusted) for each in own if each),
             ]
         )
-    return Table(header, rows, [False] + [True] * (len(header) - 1))
+    words = [
+        f"Sampled: right ones among {count(samples, 'answer')} a task, averaged over tasks. One of {samples}: tasks"
+        " with a right one among them.",
+        "Greedy: tasks whose one greedy answer is right.",
+        f"Over: differences of {'sampled' if samples else 'greedy'} rates, whose p-values stand in the last column, in"
+        f" this order. {level(plan.confidence)} intervals.",
+    ]
+    return Table(header, rows, [False] + [True] * (len(header) - 1), " ".join(words[0 if samples else 1 :]))
 
 
 def _tests(plan: Plan, found: Comparisons, drawn: Drawer) -> Evaluation:
@@ -175,8 +186,9 @@ def _tests(plan: Plan, found: Comparisons, drawn: Drawer) -> Evaluation:
         name="What the declared tests found",
         measured=[
             f"{count(found.tasks, 'task')} in {count(found.families, 'family', 'families')}, the {found.split} split"
-            f" of `{found.taskset}`, by the {found.tests} tests. {level(plan.confidence)} intervals; differences in"
-            " percentage points. The sentences below, and no others in this report, are claims."
+            f" of `{found.taskset}`, by the {found.tests} tests; {drawn_how(found.sampling)}."
+            f" {level(plan.confidence)} intervals; differences in percentage points. The sentences below, and no others"
+            " in this report, are claims."
         ],
         parts=[
             Part(
@@ -196,9 +208,8 @@ def _tests(plan: Plan, found: Comparisons, drawn: Drawer) -> Evaluation:
                         "rates",
                         figures.rates(found.sides),
                         "Rates of each side",
-                        f"{level(plan.confidence)} intervals of the rates themselves: wider than those of"
-                        " differences, as tasks differ. Ticks, where an arm was trained several times, are its"
-                        " runs.",
+                        f"{level(plan.confidence)} intervals of each rate alone. How sure a difference is shows above:"
+                        " differences are paired by task. Ticks, where an arm was trained several times, are its runs.",
                     ),
                 ],
             )

@@ -90,7 +90,7 @@ def rates(sides: Sequence[SideRates]) -> Figure:
     axes.set_xlim(left=0)
     axes.grid(False, axis="y")
     axes.xaxis.set_major_formatter(_PERCENT)
-    axes.set_xlabel("tasks solved")
+    axes.set_xlabel("right answers")
     figure.legend(loc="outside upper left", ncols=2)
     return figure
 

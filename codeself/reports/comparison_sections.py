@@ -13,7 +13,7 @@ from codeself.reports.comparison_words import TESTS, chance, endpoint_title, pla
 from codeself.reports.content import Evaluation, Part, Table
 from codeself.reports.drawing import Drawer
 from codeself.reports.locked_reads import further_notes, readings_table
-from codeself.reports.numbers import count, percent, points
+from codeself.reports.numbers import count, decimal, percent, points
 
 
 def control_section(plan: Plan, found: Comparisons, control: Controls, drawn: Drawer) -> Evaluation:
@@ -26,10 +26,10 @@ def control_section(plan: Plan, found: Comparisons, control: Controls, drawn: Dr
     if gain.low > 0:
         sentences.append(f"Formatting is {percent(control.formatting.value / gain.value)} of the difference.")
     if control.at_most is not None:
+        meaning = ": little of it beside a large gain says that the same tasks are solved more often, not more of them."
         sentences.append(
             f"Tasks solved at least once in {count(plan.design.samples, 'sample')} differ by"
-            f" {with_bounds(control.at_most)}: little of it beside a large gain says that the same tasks are"
-            " solved more often, not more of them."
+            f" {with_bounds(control.at_most)}{meaning if gain.low > 0 else '.'}"
         )
     rows = [
         [gap.name, percent(gap.before), percent(gap.after), with_bounds(gap.change), count(gap.tasks)]
@@ -61,8 +61,8 @@ def control_section(plan: Plan, found: Comparisons, control: Controls, drawn: Dr
                         figures.transitions(control.transitions, control.arm),
                         "From one ending to another",
                         "Shares of all pairs of answers to the same task, one of the base and one of"
-                        f" `{control.arm}`, averaged over tasks; the right column is what is right now, the last row"
-                        " what was right before.",
+                        f" `{control.arm}`, averaged over tasks; the last column is what the arm has right, the last"
+                        " row what the base had right.",
                     )
                 ],
             )
@@ -123,7 +123,8 @@ def slices_section(found: Comparisons) -> Evaluation:
         name=f"Slices by {by}",
         measured=[
             "Exploratory: nothing here was declared, and none of it is a claim. Adjusted p-values are Benjamini and"
-            " Hochberg's, over all slices of all arms."
+            " Hochberg's, over all slices of all arms. Over n families no p is below 2/2^n, so that five or fewer"
+            " cannot pass at 5 %; their intervals rest on as few, and are no guide."
         ],
         parts=[
             Part(
@@ -152,7 +153,7 @@ def plan_section(plan: Plan, found: Comparisons) -> Evaluation:
     words = plan_words(plan)
     digests = [
         ["plan that every judged run was trained under", f"`{found.inputs.plan}`"],
-        *([name.replace("_", " "), f"`{digest}`"] for name, digest in plan.digests),
+        *([name.replace("_", " "), f"`{digest}`"] for name, digest in plan.digests if digest),
     ]
     runs = ", ".join(str(seed) for seed in plan.training_seeds)
     return Evaluation(
@@ -162,7 +163,7 @@ def plan_section(plan: Plan, found: Comparisons) -> Evaluation:
         parts=[
             Part(
                 "What this design could see",
-                list(words[1:]),
+                [*words[1:], *_measured(found)],
                 [_power_table(plan)],
             ),
             Part(
@@ -177,6 +178,24 @@ def plan_section(plan: Plan, found: Comparisons) -> Evaluation:
             *([_readings(found)] if found.locked_reads else []),
         ],
     )
+
+
+def _measured(found: Comparisons) -> list[str]:
+    """How sampled differences spread, beside what was planned with."""
+    own = [
+        (result.standard_error, result.endpoint.planned.standard_error)
+        for result in found.endpoints
+        if result.endpoint.answers == "sampled" and result.standard_error and result.endpoint.planned
+    ]
+    expected = next((planned for _, planned in own if planned), None)
+    if expected is None:
+        return []
+    errors = sorted(error for error, _ in own)
+    return [
+        f"Measured after training, the standard errors of sampled differences are {decimal(100 * errors[0])} to"
+        f" {points(errors[-1])}, where {decimal(100 * expected)} were expected. What a test sees is counted from the"
+        " larger of the two."
+    ]
 
 
 def _readings(found: Comparisons) -> Part:

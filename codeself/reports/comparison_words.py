@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from codeself.records.metrics import SamplingFacts
 from codeself.records.plan import BaseRates, Design, Endpoint, Needed, Plan
 from codeself.reports.numbers import count, decimal, level, listed, percent, points
 
@@ -28,6 +29,18 @@ def plan_words(plan: Plan) -> tuple[str, ...]:
         _needed(plan.design, plan.needed, power=plan.power, gain=plan.hoped_for_gain),
         f"A difference is called unchanged only where its whole interval lies within {points(plan.margin)} of 0.",
     )
+
+
+def drawn_how(how: SamplingFacts) -> str:
+    """How every policy's answers were drawn, in a few words."""
+    kinds = []
+    if how.samples:
+        kinds.append(
+            f"{count(how.samples, 'sample')} a task at temperature {how.temperature:g} (`top_p` {how.top_p:g})"
+        )
+    if how.greedy:
+        kinds.append("one greedy answer a task")
+    return f"{listed(kinds)}, up to {count(how.max_new_tokens, 'token')} each, to prompt `{how.prompt_name}`"
 
 
 def endpoint_title(endpoint: Endpoint) -> str:

@@ -30,7 +30,7 @@ def readings_table(readings: Sequence[LockedReads]) -> Table:
             f"`{each.taskset}`",
             f"{number}: {read.name}" if read.name else count(number),
             count(read.answers),
-            f"`{read.answers_sha256}`",
+            f"`{read.answers_sha256[:12]}`",
             f"`{read.plan_sha256[:12]}`" if read.plan_sha256 else "none",
         ]
         for each in readings
@@ -40,5 +40,6 @@ def readings_table(readings: Sequence[LockedReads]) -> Table:
         ["policy", "task set", "reading", "answers", "their sha256", "for plan"],
         rows,
         [False, False, False, True, False, False],
-        "Every reading of locked tests, written down before it was made. Times stand in host.json, beside the record.",
+        "Every reading of locked tests, written down before it was made: the beginning of each sha256, whole in"
+        " locked_reads/ and in the manifest. Times stand in host.json, beside the record.",
     )

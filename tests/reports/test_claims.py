@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codeself.records.comparisons import Difference, EndpointResult
 from codeself.records.plan import Endpoint, Side
-from codeself.reports.claims import claim
+from codeself.reports.claims import claim, placebo_note
 
 ALPHA, MARGIN = 0.05, 0.03
 
@@ -92,3 +93,21 @@ def test_seeds_that_disagree_take_a_claim_away() -> None:
     text = say(result(0.1, -0.05, 0.25, adjusted=0.001, significant=False, runs=3))
     assert "improved" not in text
     assert "training seeds differ so much" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "adjusted", "words"),
+    [
+        (-0.084, -0.128, -0.05, 1e-6, "lost against `base`, a gain over `grpo` counts that loss as well"),
+        (0.05, 0.02, 0.08, 1e-3, "gained on `base` too, a gain over `base` counts what that gained as well"),
+        (0.05, -0.02, 0.12, 0.3, None),
+        (0.0, -0.01, 0.01, 1.0, None),
+    ],
+)
+def test_what_a_placebo_did_is_said_from_its_own_test(
+    value: float, low: float, high: float, adjusted: float, words: str | None
+) -> None:
+    found = result(value, low, high, adjusted=adjusted, significant=adjusted < ALPHA)
+    note = placebo_note(found, alpha=ALPHA, margin=MARGIN)
+    assert (note is None) == (words is None)
+    assert words is None or words in (note or "")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from codeself.agents.episode import Episode
 from codeself.agents.feedback import observe, public_task
-from codeself.agents.revising import render_revisions
+from codeself.agents.public_run import run_public
+from codeself.agents.revising import check_style, render_revisions, together
 from codeself.policies.backend import Policy, Progress, Prompt, Request
-from codeself.policies.parsing import parse_completion
 from codeself.policies.prompts import Template
 from codeself.records.digests import seed_from
 from codeself.records.errors import InfrastructureError, InputError
@@ -57,11 +57,8 @@ def run_agent(
 ) -> list[Trace]:
     """A trace for each attempt, in the order of the tasks. progress: called with the attempts that have ended."""
     settings.check()
-    if settings.strategy == "self-debug" and revision.style != first.style:
-        raise InputError(
-            f"prompt template '{revision.name}' is in {revision.style} style, '{first.name}' in {first.style}"
-            " style; expected a revision in the style of the first answer"
-        )
+    if settings.strategy == "self-debug":
+        check_style(first, revision)
     chat = policy.chat_template_sha256
     prompts = {task.task_id: prompt for task, prompt in zip(tasks, first.render(tasks, chat), strict=True)}
     public = {task.task_id: public_task(task) for task in tasks}
@@ -88,7 +85,7 @@ def _requests(
     settings: Settings,
     chat: str,
 ) -> list[tuple[Episode, Request]]:
-    """What is asked next for each attempt; equal prompts stand together, as they are then read once."""
+    """What is asked next for each attempt, equal prompts together."""
     revised = [e for e in episodes if e.steps and settings.strategy == "self-debug"]
     rendered = render_revisions(revision, [episode.last() for episode in revised], chat)
     own = {id(episode): prompt for episode, prompt in zip(revised, rendered, strict=True)}
@@ -106,28 +103,23 @@ def _requests(
             max_new_tokens=settings.max_new_tokens,
         )
         asked.append((episode, request))
-    places: dict[str, int] = {}
-    for _, request in asked:
-        places.setdefault(request.prompt.text, len(places))
-    return sorted(asked, key=lambda each: places[each[1].prompt.text])
+    return together(asked)
 
 
 def _round(asked: Sequence[tuple[Episode, Request]], policy: Policy, pool: JudgePool) -> None:
     """One answer for each attempt, run on the public tests and observed."""
     completions = policy.complete([request for _, request in asked], lambda _: None)
-    jobs = []
-    for (episode, request), completion in zip(asked, completions, strict=True):
-        candidate = parse_completion(
-            completion.text, episode.task, request.prompt.style, completion.finish_reason
-        )
-        jobs.append(Job(episode.task, candidate))
-    verdicts = list(_sound(pool, jobs))
+    answered = [
+        (episode.task, request, completion)
+        for (episode, request), completion in zip(asked, completions, strict=True)
+    ]
+    verdicts = _sound(run_public(answered, pool))
     for (episode, request), completion, verdict in zip(asked, completions, verdicts, strict=True):
         episode.add(request, completion, verdict.candidate, observe(episode.task, verdict))
 
 
-def _sound(pool: JudgePool, jobs: Sequence[Job]) -> list[Verdict]:
-    verdicts = list(pool.verdicts(jobs))
+def _sound(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """The verdicts. Raises InfrastructureError where one of them is a fault of ours."""
     for verdict in verdicts:
         if verdict.status == "infrastructure":
             raise InfrastructureError(
@@ -149,7 +141,7 @@ def _traces(
     whole = {task.task_id: task for task in tasks}
     steps = [(episode, step) for episode in episodes for step in episode.steps]
     jobs = [Job(whole[episode.task.task_id], step.candidate) for episode, step in steps]
-    verdicts = iter(_sound(pool, jobs))
+    verdicts = iter(_sound(list(pool.verdicts(jobs))))
     traces = []
     for episode in episodes:
         own = [next(verdicts) for _ in episode.steps]

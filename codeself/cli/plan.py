@@ -17,6 +17,9 @@ def command(
     arm: Annotated[list[str], typer.Option(help="A way to practise; give it again for each.")],
     train_seed: Annotated[list[int], typer.Option(help="A training seed; give it again for each.")],
     output: Annotated[Path, typer.Option(help="Plan to write (JSON).")],
+    revision_prompt: Annotated[
+        Path | None, typer.Option(help="Template of a revision, where an arm practises revising.")
+    ] = None,
     split: Annotated[str, typer.Option(help="The split that will be judged.")] = "test",
     samples: Annotated[int, typer.Option(help="Sampled answers a task and policy.")] = 8,
     greedy: Annotated[bool, typer.Option(help="One greedy answer a task as well.")] = True,
@@ -129,6 +132,7 @@ def command(
                 prompt=sha256_file(prompt),
                 base_metrics=sha256_file(metrics),
                 practice=sha256_json(settings),
+                revision=sha256_file(revision_prompt) if revision_prompt else "",
             ),
         ),
     )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from codeself.cli.judging import JudgeOptions
 from codeself.cli.option_groups import with_option_groups
-from codeself.cli.sampling import Backend, DrawOptions, PolicyOptions, ShardOptions, template_path
-
-if TYPE_CHECKING:
-    from codeself.policies.backend import Policy
+from codeself.cli.sampling import DrawOptions, PolicyOptions, ShardOptions, template_path
 
 
 class StrategyName(StrEnum):
@@ -46,9 +43,6 @@ def command(
     revisions: Annotated[int, typer.Option(min=0, help="Answers after the first, at most.")] = 7,
     tokens: Annotated[int, typer.Option(min=1, help="Tokens that an attempt may write.")] = 512,
     executions: Annotated[int, typer.Option(min=1, help="Runs of the public tests, at most.")] = 8,
-    repair: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Chance that a revision is right (mock).")
-    ] = None,
 ) -> None:
     """Attempt the tasks of a split: propose, run public tests, observe, revise, submit.
 
@@ -75,13 +69,7 @@ def command(
     settings.check()
     chosen = attempted.chosen()
     first, revision = map(load_template, (options.template_path, template_path(revision_prompt)))
-    writer: Policy
-    if options.backend is Backend.mock:
-        mock = options.mock(chosen)
-        mock.repair = repair
-        writer = mock
-    else:
-        writer = options.policy(chosen)
+    writer = options.policy(chosen)
     with (
         JudgePool(judge.config(), judge.workers) as pool,
         counting(strategy.value, len(chosen) * attempts) as progress,

@@ -103,6 +103,9 @@ class PolicyOptions:
     right: Annotated[float, typer.Option(help="Share of right answers (mock).")] = 0.35
     unparsable: Annotated[float, typer.Option(help="Share of answers without usable code (mock).")] = 0.1
     spread: Annotated[float, typer.Option(help="Deviation of the tasks' log-odds (mock).")] = 1.0
+    repair: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Chance that a revision is right (mock).")
+    ] = None
     answers: Annotated[
         str, typer.Option(help="'reference', or a JSONL file of {task_id, completion} (static).")
     ] = "reference"
@@ -129,7 +132,7 @@ class PolicyOptions:
 
         if self.model:
             return MockPolicy.read(tasks, self.model)
-        return MockPolicy(tasks, self.right, self.unparsable, self.spread)
+        return MockPolicy(tasks, self.right, self.unparsable, self.spread, self.repair)
 
     def model_folder(self) -> Path:
         from codeself.records.errors import InputError

@@ -1,8 +1,9 @@
 """The arms: what each one pays for, and what it does with the pay. Everything else is the same for all.
 
-grpo, ppo and rejection pay the config's reward. Two placebos practise as grpo does and are told nothing true, or
-too little: random-reward hands the rewards of each group around within the group, so that what is paid is the same
-and tells nothing; format-reward pays for a program that can be parsed, whether it is right or wrong.
+grpo, ppo and rejection pay the config's reward, and so does grpo-selfdebug, in which a sample is an episode of several
+answers: the last one is paid for, and all of them learn from that. Two placebos practise as grpo does and are told
+nothing true, or too little: random-reward hands the rewards of each group around within the group, so that what is
+paid is the same and tells nothing; format-reward pays for a program that can be parsed, whether it is right or wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from codeself.learning.advantages import group_advantages
 from codeself.learning.objective import Kind
 from codeself.records.digests import seed_from
-from codeself.records.practice import AdvantageConfig, Arm
+from codeself.records.practice import AdvantageConfig, Arm, PracticeConfig
 from codeself.records.verdicts import Verdict
 from codeself.rewards import RewardFunction, is_infrastructure
 
@@ -52,12 +53,17 @@ def pay(
     return Paid(rewards, outcomes)
 
 
+def answers_of(arm: Arm, config: PracticeConfig) -> int:
+    """How many answers a sample may have."""
+    return 1 + config.revisions if arm == "grpo-selfdebug" else 1
+
+
 def objective_of(arm: Arm) -> Kind:
     return "likelihood" if arm == "rejection" else "surrogate"
 
 
 def advantages_of(arm: Arm, paid: Sequence[Paid], config: AdvantageConfig) -> NDArray[np.float64]:
-    """Of each completion, the same for all of its tokens: (groups, samples). Arm ppo has one a token instead.
+    """Of each sample, the same for all of its tokens: (groups, samples). Arm ppo has one a token instead.
 
     Rejection imitates what passed and forgets the rest: 1 and 0.
     """

@@ -23,7 +23,8 @@ Judged = tuple[Sequence[Verdict], Paid | None]
 class Assignment:
     """seed: root of the run's draws; runs with the same seed meet the same tasks in the same order.
 
-    pool: grades by public and hidden tests, never by locked ones.
+    pool: grades by public and hidden tests, never by locked ones. revision: the template of later answers, for an arm
+    that has them.
     """
 
     arm: Arm
@@ -33,6 +34,13 @@ class Assignment:
     template: Template
     pool: JudgePool
     reward: RewardFunction
+    revision: Template | None = None
+
+    def __post_init__(self) -> None:
+        if self.revision is not None:
+            from codeself.agents.revising import check_style
+
+            check_style(self.template, self.revision)
 
     def judge(self, step: int, groups: Sequence[tuple[Task, Sequence[Answer]]]) -> list[Judged]:
         """The verdicts and the pay of each group; no pay where the judge had a fault with one of its answers."""

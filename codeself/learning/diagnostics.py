@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from codeself.records.training import (
     CriticStatistics,
     PracticeSample,
     RatioStatistics,
+    RevisionStatistics,
     StepRecord,
 )
 
@@ -60,8 +62,8 @@ def step_record(
         faulty_groups=drawn.faulty_groups,
         parse_failures=_mean([sample.parsed != "parsed" for sample in samples]),
         truncated=_mean([sample.finish_reason == "length" for sample in samples]),
-        mean_tokens=_mean([sample.completion_tokens for sample in samples]),
-        sampled_tokens=sum(sample.completion_tokens for sample in samples),
+        mean_tokens=_mean([sample.tokens for sample in samples]),
+        sampled_tokens=sum(sample.tokens for sample in samples),
         endings=dict(sorted(Counter(f"{s.decided_by}: {s.status}" for s in samples).items())),
         position=drawn.position,
         learning_rate=config.optimizer.learning_rate * rate,
@@ -71,6 +73,7 @@ def step_record(
         advantages=_histogram(report.advantages),
         loss=_mean(losses),
         gradient_norm=_mean(norms),
+        revisions=_revisions(samples),
         **_of_tokens(report, config),
     )
 
@@ -116,6 +119,20 @@ def _critic(values: Numbers, targets: Targets, config: PracticeConfig) -> Critic
         explained_variance=1 - float((returns - values).var()) / spread if spread > 0 else None,
         mean_value=float(values.mean()),
         mean_return=float(returns.mean()),
+    )
+
+
+def _revisions(samples: Sequence[PracticeSample]) -> RevisionStatistics | None:
+    revised = [sample for sample in samples if sample.earlier]
+    if not revised:
+        return None
+    texts = [[*(answer.completion for answer in each.earlier), each.completion] for each in revised]
+    repeated = [after == before for each in texts for before, after in pairwise(each)]
+    return RevisionStatistics(
+        answers=1 + len(repeated) / len(samples),
+        revised=len(revised) / len(samples),
+        repaired=float(np.mean([sample.correct for sample in revised])),
+        unchanged=float(np.mean(repeated)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a run writes down as it goes: a row a step, a row a completion, and how long it took."""
+"""What a run writes down as it goes: a row a step, a row a sample, and how long it took."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from codeself.learning.arms import Paid
 from codeself.records.rollouts import FinishReason
-from codeself.records.training import PracticeSample, StepRecord, StepTiming
+from codeself.records.training import EarlierAnswer, PracticeSample, StepRecord, StepTiming
 from codeself.records.verdicts import Verdict
 
 Watch = Callable[[StepRecord, StepTiming], None]
@@ -37,12 +37,13 @@ class PracticeLog:
 
 @dataclass(frozen=True)
 class Answer:
-    """One completion of practice. tokens: how many it has. seed: it was drawn from."""
+    """What a sample submits. tokens: how many it has. seed: it was drawn from. earlier: the sample's answers before."""
 
     text: str
     tokens: int
     finish_reason: FinishReason
     seed: int
+    earlier: tuple[EarlierAnswer, ...] = ()
 
 
 def sample_rows(
@@ -71,6 +72,7 @@ def sample_rows(
             reward=None if paid is None else float(paid.rewards[sample]),
             informative=paid is not None and paid.informative,
             refill=refill,
+            earlier=answer.earlier,
         )
         for sample, (answer, verdict) in enumerate(zip(answers, verdicts, strict=True))
     ]

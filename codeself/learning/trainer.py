@@ -6,7 +6,6 @@ the learner, and in the position of the curriculum.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,14 @@ from pathlib import Path
 from codeself.learning.arms import Paid
 from codeself.learning.assignment import Assignment
 from codeself.learning.checkpoints import Checkpoint, Checkpoints
+from codeself.learning.clock import Clock
 from codeself.learning.curriculum import Curriculum
 from codeself.learning.diagnostics import Drawn, step_record
-from codeself.learning.learner import Learner, Texts
-from codeself.learning.practice_log import Answer, PracticeLog, Watch, sample_rows, step_timing
+from codeself.learning.episodes import Episode, write_episodes
+from codeself.learning.learner import Learner
+from codeself.learning.practice_log import PracticeLog, Watch, sample_rows, step_timing
 from codeself.learning.schedule import rate_at
-from codeself.learning.update import Group, learn
-from codeself.policies.backend import Completion, Prompt, Request
+from codeself.learning.update import grouped, learn
 from codeself.records.digests import seed_from
 from codeself.records.rollouts import PolicyIdentity
 from codeself.records.tasks import Task
@@ -30,12 +30,10 @@ from codeself.records.verdicts import Verdict
 
 @dataclass(frozen=True)
 class _Answered:
-    """A group with its verdicts. paid: None where the judge had a fault with one of them."""
+    """A group with the verdicts on its submissions. paid: None where the judge had a fault with one of its answers."""
 
     task: Task
-    prompt: Prompt
-    completions: Sequence[Completion]
-    answers: Sequence[Answer]
+    episodes: Sequence[Episode]
     verdicts: Sequence[Verdict]
     paid: Paid | None
     refill: bool
@@ -45,9 +43,8 @@ class _Answered:
         return self.paid is not None and self.paid.informative
 
     def rows(self, step: int) -> list[PracticeSample]:
-        return sample_rows(
-            step, self.task.task_id, self.answers, self.verdicts, self.paid, refill=self.refill
-        )
+        answers = [episode.submission() for episode in self.episodes]
+        return sample_rows(step, self.task.task_id, answers, self.verdicts, self.paid, refill=self.refill)
 
 
 class Trainer:
@@ -90,7 +87,7 @@ class Trainer:
         self._learner.save(folder, name)
 
     def _step(self, step: int) -> tuple[StepRecord, StepTiming]:
-        clock = _Clock()
+        clock = Clock()
         position = self._log.records[-1].position if self._log.records else 0
         answered = self._answer(step, position, self._config.prompts_per_step, False, clock)
         # DAPO's dynamic sampling (Yu et al. 2025), with a bound: new groups for those that teach nothing.
@@ -99,7 +96,7 @@ class Trainer:
         if refills:
             answered += self._answer(step, position + len(answered), refills, True, clock)
         groups = [
-            Group(Texts(each.task.task_id, each.prompt, tuple(each.completions)), each.paid)
+            grouped(each.task.task_id, [[t.asked for t in e.turns] for e in each.episodes], each.paid)
             for each in answered
             if each.paid is not None
         ]
@@ -123,61 +120,17 @@ class Trainer:
         self._log.timings.append(timing)
         return record, timing
 
-    def _answer(self, step: int, position: int, count: int, refill: bool, clock: _Clock) -> list[_Answered]:
+    def _answer(self, step: int, position: int, count: int, refill: bool, clock: Clock) -> list[_Answered]:
         """Sample, judge and pay the next groups of the curriculum."""
         tasks = [self._curriculum.at(position + place) for place in range(count)]
-        requests = self._requests(step, position, tasks)
-        flat = [request for group in requests for request in group]
-        with clock.timing("sampling"):
-            completions = self._learner.policy.complete(flat, lambda _: None)
-        size = self._config.samples
-        groups = []
-        for place, task in enumerate(tasks):
-            own = completions[place * size : (place + 1) * size]
-            answers = [
-                Answer(each.text, len(each.token_ids), each.finish_reason, request.seed)
-                for request, each in zip(requests[place], own, strict=True)
-            ]
-            groups.append((task, requests[place][0].prompt, own, answers))
-        with clock.timing("judging"):
-            judged = self._assignment.judge(step, [(task, answers) for task, _, _, answers in groups])
-        return [_Answered(*group, *found, refill) for group, found in zip(groups, judged, strict=True)]
-
-    def _requests(self, step: int, position: int, tasks: Sequence[Task]) -> list[list[Request]]:
-        prompts = self._assignment.template.render(tasks, self._learner.policy.chat_template_sha256)
-        return [
-            [
-                Request(
-                    task_id=task.task_id,
-                    prompt=prompt,
-                    decoding="sampled",
-                    sample=sample,
-                    # By place in the curriculum, as a small task set may meet a task twice in a step.
-                    seed=seed_from("practice", self._seed, step, position + place, task.task_id, sample),
-                    temperature=self._config.temperature,
-                    top_p=1.0,
-                    max_new_tokens=self._config.max_new_tokens,
-                )
-                for sample in range(self._config.samples)
-            ]
-            for place, (task, prompt) in enumerate(zip(tasks, prompts, strict=True))
+        groups = write_episodes(self._learner.policy, self._assignment, step, position, tasks, clock)
+        submitted = [
+            (task, [episode.submission() for episode in group])
+            for task, group in zip(tasks, groups, strict=True)
         ]
-
-
-class _Clock:
-    """Wall seconds of a step's stages."""
-
-    def __init__(self) -> None:
-        self.seconds = {"sampling": 0.0, "judging": 0.0, "updating": 0.0}
-        self._stage = ""
-        self._since = 0.0
-
-    def timing(self, stage: str) -> _Clock:
-        self._stage = stage
-        return self
-
-    def __enter__(self) -> None:
-        self._since = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.seconds[self._stage] += time.perf_counter() - self._since
+        with clock.timing("judging"):
+            judged = self._assignment.judge(step, submitted)
+        return [
+            _Answered(task, group, verdicts, None if any(each.faulty for each in group) else paid, refill)
+            for task, group, (verdicts, paid) in zip(tasks, groups, judged, strict=True)
+        ]

@@ -8,15 +8,17 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeself.learning.advantages import generalized_advantages, whitened
-from codeself.learning.arms import Paid, advantages_of, objective_of
+from codeself.learning.arms import Paid, advantages_of, answers_of, objective_of
 from codeself.learning.learner import Learner, Texts, Updated
-from codeself.learning.losses import kl_divergence, token_weights
+from codeself.learning.losses import Aggregation, kl_divergence, token_weights
 from codeself.learning.objective import Objective, Scores, Targets
+from codeself.policies.backend import Completion, Prompt
 from codeself.records.practice import Arm, PracticeConfig
 
 Numbers = NDArray[np.float64]
@@ -24,15 +26,31 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Group:
-    """The completions of one task in one step, and what they were paid."""
+    """The samples of one task in one step, each of one completion or of several, and what they were paid.
 
-    texts: Texts
+    texts: what they wrote, by prompt. authors: of each text, which sample wrote each of its completions.
+    """
+
+    texts: tuple[Texts, ...]
+    authors: tuple[tuple[int, ...], ...]
     paid: Paid
+
+
+def grouped(task_id: str, samples: Sequence[Sequence[tuple[Prompt, Completion]]], paid: Paid) -> Group:
+    """samples: what each was asked and wrote, turn after turn. Completions of equal prompts come together."""
+    written: dict[Prompt, list[tuple[int, Completion]]] = {}
+    for turn in zip_longest(*samples):
+        for author, asked in enumerate(turn):
+            if asked is not None:
+                written.setdefault(asked[0], []).append((author, asked[1]))
+    texts = (Texts(task_id, prompt, tuple(each for _, each in own)) for prompt, own in written.items())
+    authors = (tuple(author for author, _ in own) for own in written.values())
+    return Group(tuple(texts), tuple(authors), paid)
 
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """updates: each with the targets of all its tokens. advantages: one a completion that was learned from."""
+    """updates: each with the targets of all its tokens. completions, advantages: of samples that were learned from."""
 
     groups: int
     completions: int
@@ -45,12 +63,17 @@ class UpdateReport:
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """A group with its targets, whose weights are still to come; kept: which completions have a part in the loss."""
+class _Row:
+    """A completion with its targets, whose weights are still to come; kept: whether it has a part in the loss."""
 
-    texts: Texts
-    targets: list[Targets]
-    kept: list[bool]
+    author: int
+    completion: Completion
+    targets: Targets
+    kept: bool
+
+
+# A group, text by text.
+_Prepared = list[tuple[Texts, list[_Row]]]
 
 
 def learn(
@@ -60,50 +83,75 @@ def learn(
     chosen = [group for group in groups if group.paid.informative or not config.informative_only]
     prepared = _prepare(learner, chosen, arm, config)
     objective = Objective(objective_of(arm), config.loss, config.value if arm == "ppo" else None)
+    budget = config.max_new_tokens * answers_of(arm, config)
     updates = []
     for epoch in range(config.optimizer.epochs):
         order = list(prepared)
         if epoch:
             random.Random(seed + epoch).shuffle(order)
         for minibatch in _parts(order, config.optimizer.minibatches):
-            texts, targets = _weighted(minibatch, config)
+            texts, targets = _weighted(minibatch, config.loss.aggregation, budget)
             if texts:
                 made = learner.update(texts, targets, objective, rate)
                 updates.append((made, Targets.joined([each for group in targets for each in group])))
-    kept = [
-        float(each.advantages.mean())
-        for group in prepared
-        for each, keep in zip(group.targets, group.kept, strict=True)
-        if keep
-    ]
-    return UpdateReport(len(prepared), len(kept), tuple(updates), np.array(kept))
+    samples = [rows for group in prepared for rows in _by_author(group).values()]
+    advantages = [float(np.concatenate([row.targets.advantages for row in rows]).mean()) for rows in samples]
+    return UpdateReport(len(prepared), len(samples), tuple(updates), np.array(advantages))
+
+
+def _by_author(group: _Prepared) -> dict[int, list[_Row]]:
+    """Of each sample that has a part in the loss, the rows that have it."""
+    found: dict[int, list[_Row]] = {}
+    for _, rows in group:
+        for row in rows:
+            if row.kept:
+                found.setdefault(row.author, []).append(row)
+    return dict(sorted(found.items()))
 
 
 def _prepare(learner: Learner, groups: Sequence[Group], arm: Arm, config: PracticeConfig) -> list[_Prepared]:
     if not groups:
         return []
-    texts = [group.texts for group in groups]
+    texts = [each for group in groups for each in group.texts]
     divergence = config.loss.kl_coefficient > 0
-    references = learner.score(texts, reference=True) if divergence else None
-    critic = learner.score(texts) if arm == "ppo" else None
+    references = iter(learner.score(texts, reference=True)) if divergence else None
+    critic = iter(learner.score(texts)) if arm == "ppo" else None
     flat = advantages_of(arm, [group.paid for group in groups], config.advantage)
-    prepared = []
-    for place, group in enumerate(groups):
-        targets, kept = [], []
-        for row, completion in enumerate(group.texts.completions):
-            old = np.array(completion.logprobs, dtype=np.float64)
-            reference = references[place][row].logprobs if references else None
-            earned = np.zeros_like(old)
-            if reference is not None and config.loss.kl_estimator == "k1":
-                earned = -config.loss.kl_coefficient * kl_divergence(old, reference, "k1")
-            if critic:
-                target = _with_values(old, critic[place][row], earned, group.paid.rewards[row], config)
-            else:
-                target = Targets(old, flat[place, row] + earned, np.zeros_like(old))
-            targets.append(replace(target, reference=reference))
-            kept.append(_is_kept(arm, completion.finish_reason == "length", group.paid.outcomes[row], config))
-        prepared.append(_Prepared(group.texts, targets, kept))
+    prepared: list[_Prepared] = []
+    for group, advantages in zip(groups, flat, strict=True):
+        prepared.append([])
+        for text, authors in zip(group.texts, group.authors, strict=True):
+            reference = next(references) if references else [None] * len(authors)
+            values = next(critic) if critic else [None] * len(authors)
+            rows = []
+            for author, completion, *scores in zip(authors, text.completions, reference, values, strict=True):
+                reward, right = group.paid.rewards[author], group.paid.outcomes[author]
+                targets = _targets(completion, advantages[author], reward, *scores, config)
+                kept = _is_kept(arm, completion.finish_reason == "length", right, config)
+                rows.append(_Row(author, completion, targets, kept))
+            prepared[-1].append((text, rows))
     return _whitened(prepared) if critic and config.value.whiten else prepared
+
+
+def _targets(
+    completion: Completion,
+    advantage: float,
+    reward: float,
+    reference: Scores | None,
+    values: Scores | None,
+    config: PracticeConfig,
+) -> Targets:
+    """reference, values: None where no KL term and no critic is asked for. With a critic, the reward is paid instead of
+    the advantage."""
+    old = np.array(completion.logprobs, dtype=np.float64)
+    earned = np.zeros_like(old)
+    if reference is not None and config.loss.kl_estimator == "k1":
+        earned = -config.loss.kl_coefficient * kl_divergence(old, reference.logprobs, "k1")
+    if values is not None:
+        targets = _with_values(old, values, earned, reward, config)
+    else:
+        targets = Targets(old, advantage + earned, np.zeros_like(old))
+    return targets if reference is None else replace(targets, reference=reference.logprobs)
 
 
 def _with_values(
@@ -125,19 +173,17 @@ def _is_kept(arm: Arm, truncated: bool, right: bool, config: PracticeConfig) -> 
 
 def _whitened(prepared: Sequence[_Prepared]) -> list[_Prepared]:
     """Advantages brought to one scale over all tokens that are learned from."""
-    places = [
-        (group, row) for group, each in enumerate(prepared) for row, keep in enumerate(each.kept) if keep
-    ]
-    if not places:
+    learned = [row.targets.advantages for group in prepared for _, rows in group for row in rows if row.kept]
+    if not learned:
         return list(prepared)
-    scaled = whitened(np.concatenate([prepared[group].targets[row].advantages for group, row in places]))
-    start = 0
-    for group, row in places:
-        targets = prepared[group].targets
-        end = start + len(targets[row].advantages)
-        targets[row] = replace(targets[row], advantages=scaled[start:end])
-        start = end
-    return list(prepared)
+    scaled = iter(
+        np.split(whitened(np.concatenate(learned)), np.cumsum([len(each) for each in learned])[:-1])
+    )
+
+    def brought(row: _Row) -> _Row:
+        return replace(row, targets=replace(row.targets, advantages=next(scaled))) if row.kept else row
+
+    return [[(text, [brought(row) for row in rows]) for text, rows in group] for group in prepared]
 
 
 def _parts(groups: Sequence[_Prepared], count: int) -> Iterator[Sequence[_Prepared]]:
@@ -149,32 +195,28 @@ def _parts(groups: Sequence[_Prepared], count: int) -> Iterator[Sequence[_Prepar
 
 
 def _weighted(
-    minibatch: Sequence[_Prepared], config: PracticeConfig
+    minibatch: Sequence[_Prepared], aggregation: Aggregation, budget: int
 ) -> tuple[list[Texts], list[list[Targets]]]:
-    """What is left of a minibatch when completions without a part in the loss are dropped, each with its weight."""
-    rows = [
-        (len(target.old_logprobs), keep)
+    """What is left of a minibatch when completions without a part in the loss are dropped, each with its weight.
+
+    A sample's tokens weigh the same in all its answers. budget: tokens that a sample may have.
+    """
+    samples = [(place, author) for place, group in enumerate(minibatch) for author in _by_author(group)]
+    sizes = [
+        sum(len(row.targets.old_logprobs) for row in rows)
         for group in minibatch
-        for target, keep in zip(group.targets, group.kept, strict=True)
+        for rows in _by_author(group).values()
     ]
-    weights = iter(
-        token_weights(
-            [length for length, _ in rows],
-            [keep for _, keep in rows],
-            config.loss.aggregation,
-            config.max_new_tokens,
-        )
-    )
+    weights = dict(zip(samples, token_weights(sizes, [True] * len(sizes), aggregation, budget), strict=True))
     texts, targets = [], []
-    for group in minibatch:
-        chosen = [
-            (completion, replace(target, weights=np.full_like(target.old_logprobs, weight)))
-            for completion, target, weight in zip(
-                group.texts.completions, group.targets, weights, strict=False
-            )
-            if weight > 0
-        ]
-        if chosen:
-            texts.append(replace(group.texts, completions=tuple(completion for completion, _ in chosen)))
-            targets.append([target for _, target in chosen])
+    for place, group in enumerate(minibatch):
+        for text, rows in group:
+            chosen = [row for row in rows if row.kept and len(row.targets.old_logprobs)]
+            if chosen:
+                texts.append(replace(text, completions=tuple(row.completion for row in chosen)))
+                targets.append([_with_weight(row.targets, weights[place, row.author]) for row in chosen])
     return texts, targets
+
+
+def _with_weight(targets: Targets, weight: float) -> Targets:
+    return replace(targets, weights=np.full_like(targets.old_logprobs, weight))

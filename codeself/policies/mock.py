@@ -3,7 +3,7 @@
 Tasks differ in difficulty as they do for a real model: the log-odds of a right answer are normal, with
 deviation `spread`, around the point that makes `right` the share of right answers on average. A task's
 difficulty depends on its id alone. The greedy answer is the likeliest kind. A revision, asked for by a
-template whose name begins with "revise", is like any answer, or right with a stated chance.
+template whose name begins with "revise", is like any answer, or right with a stated chance `repair`, whatever the task.
 
 In place of tokens a completion has two decisions, 1 or 0: whether it can be parsed, and, if so, whether it is right.
 Practice moves their log-odds, and what it made of them is kept in a folder with one file.
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import NormalDist, fmean
 
-from codeself.policies.backend import Completion, Progress, Request
+from codeself.policies.backend import Completion, Progress, Prompt, Request
 from codeself.policies.openings import joined
 from codeself.policies.syntax import end_of_block
 from codeself.records.base import Record
@@ -32,25 +32,35 @@ _QUANTILES = [NormalDist().inv_cdf((i + 0.5) / 512) for i in range(512)]
 
 
 class MockRecord(Record):
-    """A mock after practice. parsable, right: log-odds of the two decisions, right's at a task of mean difficulty."""
+    """A mock after practice. parsable, right: log-odds of the two decisions, right's at a task of mean difficulty.
+
+    repair: of a right revision, None where it is like any answer.
+    """
 
     name: str
     parsable: float
     right: float
     spread: float
+    repair: float | None = None
 
 
 class MockPolicy:
     """log_odds: of an answer that can be parsed, and of a right one among those; practice changes them.
 
-    repair: the chance that a parsable revision is right, whatever the task; None where it is like any answer.
+    repair: the chance that a parsable revision is right; None where it is like any answer. repair_odds: its log-odds.
     """
 
     chunk = 5_000
     chat_template_sha256 = ""
-    repair: float | None = None
 
-    def __init__(self, tasks: Sequence[Task], right: float, unparsable: float, spread: float) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        right: float,
+        unparsable: float,
+        spread: float,
+        repair: float | None = None,
+    ) -> None:
         if not (0 <= right <= 1 and 0 <= unparsable <= 1 and right + unparsable <= 1 + 1e-9 and spread >= 0):
             raise InputError(
                 f"mock policy: right is {right}, unparsable {unparsable}, spread {spread};"
@@ -60,7 +70,9 @@ class MockPolicy:
         self._spread = spread
         share = min(right / (1 - unparsable), 1.0) if unparsable < 1 else 0.0  # of the parsable answers
         self.log_odds = (_logit(1 - unparsable), _centre(share, spread))
+        self.repair_odds = None if repair is None else _logit(repair)
         settings = {"right": right, "unparsable": unparsable, "spread": spread}
+        settings |= {} if repair is None else {"repair": repair}
         source = ", ".join(f"{key} {value:g}" for key, value in settings.items())
         self.identity = PolicyIdentity(backend="mock", source=source, digest=sha256_json(settings))
 
@@ -70,6 +82,7 @@ class MockPolicy:
         record = read_record(folder / MODEL_FILE, MockRecord)
         policy = cls(tasks, 0.5, 0.0, record.spread)
         policy.log_odds = (record.parsable, record.right)
+        policy.repair_odds = record.repair
         policy.identity = PolicyIdentity(
             backend="mock", source=record.name, digest=sha256_json(record.to_json_dict())
         )
@@ -78,7 +91,11 @@ class MockPolicy:
     def save(self, folder: Path, name: str) -> None:
         parsable, right = self.log_odds
         record = MockRecord(
-            name=f"{self.identity.source}; {name}", parsable=parsable, right=right, spread=self._spread
+            name=f"{self.identity.source}; {name}",
+            parsable=parsable,
+            right=right,
+            spread=self._spread,
+            repair=self.repair_odds,
         )
         write_record(folder / MODEL_FILE, record)
 
@@ -101,8 +118,8 @@ class MockPolicy:
     def _answer(self, request: Request) -> Completion:
         task = self._tasks[request.task_id]
         chance_right = self.chance(request.task_id)
-        if self.repair is not None and request.prompt.name.startswith("revise"):
-            chance_right = self.repair
+        if self.repair_odds is not None and is_revision(request.prompt):
+            chance_right = _logistic(self.repair_odds)
         chances = (_logistic(self.log_odds[0]), chance_right)
         draw = random.Random(request.seed)
         if request.decoding == "greedy":
@@ -126,6 +143,10 @@ class MockPolicy:
                 for decision, chance in zip(decisions, chances, strict=False)
             ),
         )
+
+
+def is_revision(prompt: Prompt) -> bool:
+    return prompt.name.startswith("revise")
 
 
 def _logistic(x: float) -> float:

@@ -34,12 +34,6 @@ class AgenticConfig(Record):
         default=None, ge=1, description="Tokens that an attempt may write; none: four whole answers' worth."
     )
     executions: int = Field(default=16, ge=1, description="Runs of the public tests in an attempt, at most.")
-    repair: float | None = Field(
-        default=None,
-        ge=0,
-        le=1,
-        description="Chance that a mock's revision is right; none: as any answer of it.",
-    )
 
     @model_validator(mode="after")
     def _each_once(self) -> AgenticConfig:

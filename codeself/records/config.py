@@ -41,6 +41,9 @@ class MockPolicy(Record):
     spread: float = Field(
         default=1.0, ge=0, description="How much tasks differ in difficulty: deviation of the log-odds."
     )
+    repair: float | None = Field(
+        default=None, ge=0, le=1, description="Chance that a revision is right; none: as any answer."
+    )
 
 
 class StaticPolicy(Record):

@@ -104,6 +104,7 @@ class PlanDigests(FiniteRecord):
     prompt: str
     base_metrics: str
     practice: str
+    revision: str = ""
 
 
 class Plan(FiniteRecord):

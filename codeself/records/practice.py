@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from codeself.records.base import Record, describe_validation_error
 from codeself.records.tasks import Split
 
-Arm = Literal["grpo", "ppo", "rejection", "random-reward", "format-reward"]
+Arm = Literal["grpo", "grpo-selfdebug", "ppo", "rejection", "random-reward", "format-reward"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
 
 
@@ -99,7 +99,12 @@ class PracticeConfig(Record):
     )
     steps: int = Field(default=12, ge=1, description="Steps of practice.")
     prompts_per_step: int = Field(default=16, ge=1, description="Groups a step.")
-    samples: int = Field(default=8, ge=2, description="Completions a group.")
+    samples: int = Field(
+        default=8, ge=2, description="Completions a group; in arm grpo-selfdebug episodes, of several."
+    )
+    revisions: int = Field(
+        default=2, ge=1, description="Answers after the first in an episode of arm grpo-selfdebug, at most."
+    )
     refills: int = Field(
         default=0, ge=0, description="Groups a step, at most, that are drawn in place of uninformative ones."
     )

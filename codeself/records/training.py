@@ -1,4 +1,4 @@
-"""What training leaves behind: a row a step, a row a completion, how long it took, and the record of the run."""
+"""What training leaves behind: a row a step, a row a sample, how long it took, and the record of the run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 from codeself.records.base import Record
 from codeself.records.practice import Arm
 from codeself.records.rollouts import Decoding, FinishReason, PolicyIdentity
+from codeself.records.traces import PublicResult
 from codeself.records.verdicts import IsolationLevel, ParseStatus, Phase, Status
 
 # Edges of the advantage histogram; what lies beyond the outer ones is counted in the outer bins.
@@ -40,8 +41,24 @@ class CriticStatistics(Record):
     mean_return: float
 
 
+class RevisionStatistics(Record):
+    """Of samples with several answers. answers: a sample, on average. revised: share of samples with more than one.
+
+    repaired: share of those whose last answer is right. unchanged: share of revisions that repeat the answer before.
+    """
+
+    answers: float
+    revised: float
+    repaired: float
+    unchanged: float
+
+
 class StepRecord(Record):
-    """One step of practice. Rates are over the step's completions, those of refilled groups included.
+    """One step of practice. Rates are over the step's samples, those of refilled groups included.
+
+    A sample is one completion, or an episode of several (arm grpo-selfdebug), which counts as one: completions,
+    learned_completions and wasted are samples, and what is said of how they ended is of their last answers.
+    Tokens are those of all answers.
 
     reward: mean of what was paid. pass_rate: share that passed every public and hidden test, whatever was paid
     for; groups in which the judge had a fault are left out of both.
@@ -49,6 +66,7 @@ class StepRecord(Record):
     wasted: completions that nothing was learned from. faulty_groups: left out because the judge had a
     fault. endings: how many completions each phase decided, and how. advantages: counts between ADVANTAGE_EDGES.
     position: of the curriculum after the step. ratio, entropy and what follows: None in a step without an update.
+    revisions: None in a step without one.
     learned_tokens: with repetition, where a step passes over its completions more than once.
     """
 
@@ -79,6 +97,7 @@ class StepRecord(Record):
     ratio: RatioStatistics | None
     reference_divergence: float | None = None
     critic: CriticStatistics | None = None
+    revisions: RevisionStatistics | None = None
 
 
 class StepTiming(Record):
@@ -93,9 +112,21 @@ class StepTiming(Record):
     peak_memory_mb: float
 
 
+class EarlierAnswer(Record):
+    """An answer before the one that a sample submitted. public: what the policy was told of it."""
+
+    seed: int
+    completion: str
+    completion_tokens: int
+    finish_reason: FinishReason
+    public: PublicResult
+
+
 class PracticeSample(Record):
-    """One completion of practice, with what it was paid. reward: None in a group where the judge
-    had a fault. informative: of its group."""
+    """One sample of practice, with what it was paid: its completion, and the answers before it where it is an episode.
+
+    reward: None in a group where the judge had a fault. informative: of its group.
+    """
 
     step: int
     task_id: str
@@ -112,13 +143,19 @@ class PracticeSample(Record):
     reward: float | None
     informative: bool
     refill: bool
+    earlier: tuple[EarlierAnswer, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Written in all of its answers."""
+        return self.completion_tokens + sum(answer.completion_tokens for answer in self.earlier)
 
 
 class TrainingRecord(Record):
     """The record of a finished run, written last: done.json.
 
     plan_sha256: of the plan that the run had. settings: what this arm was told. base: the policy it began with.
-    policy_sha256: of the record of the trained policy. samples: completions written in all; wasted: those of them
+    policy_sha256: of the record of the trained policy. samples: drawn in all; wasted: those of them
     that nothing was learned from.
     """
 

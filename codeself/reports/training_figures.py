@@ -19,6 +19,7 @@ from codeself.reports.figures import HALF
 # An arm looks the same in every figure; dashes set the placebos apart without colour.
 ARM_COLOURS = {
     "grpo": SAMPLED,
+    "grpo-selfdebug": FAILED,
     "ppo": GREEDY,
     "rejection": ERROR,
     "random-reward": HIDDEN,

@@ -154,8 +154,7 @@ def test_a_mocks_skill_at_revising_is_measured_right(run: Run, repair: float) ->
     tasks = [adding_task(number) for number in range(60)]
     traces = []
     for strategy in STRATEGIES:
-        policy = MockPolicy(tasks, right=0.4, unparsable=0.1, spread=0.0)
-        policy.repair = repair
+        policy = MockPolicy(tasks, right=0.4, unparsable=0.1, spread=0.0, repair=repair)
         traces += run(policy, tasks, settings(strategy=strategy, attempts=4))
     report = compare_strategies(
         traces, taskset="made", split="test", confidence=0.99, resamples=1_000, seed=0

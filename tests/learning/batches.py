@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from codeself.learning.arms import Paid
+from codeself.learning.learner import Texts
 from codeself.learning.objective import Targets
+from codeself.learning.update import Group
 from codeself.policies.backend import Completion, Prompt
 from codeself.records.practice import PracticeConfig
 from codeself.records.rollouts import FinishReason
@@ -37,6 +39,11 @@ def paid(rewards: Sequence[float], outcomes: Sequence[bool] | None = None) -> Pa
     """outcomes: as the rewards say, where not given."""
     right = np.array(rewards) > 0 if outcomes is None else np.array(outcomes)
     return Paid(np.array(rewards, dtype=np.float64), right)
+
+
+def answers_to(texts: Texts, paid: Paid) -> Group:
+    """A group of one prompt: every sample is one completion."""
+    return Group((texts,), (tuple(range(len(texts.completions))),), paid)
 
 
 def targets(

@@ -96,6 +96,7 @@ def test_a_group_with_a_verdict_without_a_result_is_not_paid_at_all(arm: Arm) ->
 def test_only_rejection_imitates() -> None:
     assert {arm: objective_of(arm) for arm in ARMS} == {
         "grpo": "surrogate",
+        "grpo-selfdebug": "surrogate",
         "ppo": "surrogate",
         "rejection": "likelihood",
         "random-reward": "surrogate",

@@ -25,7 +25,7 @@ from codeself.policies.backend import Request
 from codeself.policies.transformers import TransformersPolicy
 from codeself.records.errors import CodeselfError, InputError
 from codeself.records.practice import Arm, LoraConfig, LossConfig
-from tests.learning.batches import paid, prompt, settings, targets
+from tests.learning.batches import answers_to, paid, prompt, settings, targets
 
 LORA = {"rank": 4, "alpha": 8, "targets": ["q_proj", "v_proj", "down_proj"]}
 # The learning rate is large: within a few updates the tiny model must have moved far.
@@ -64,7 +64,7 @@ def sampled(model: Learner, samples: int = 4, tokens: int = 10) -> list[Texts]:
 
 def groups_of(texts: Sequence[Texts]) -> list[Group]:
     """Every other completion is paid."""
-    return [Group(each, paid([float(n % 2) for n in range(len(each.completions))])) for each in texts]
+    return [answers_to(each, paid([float(n % 2) for n in range(len(each.completions))])) for each in texts]
 
 
 def weights_of(model: Learner) -> torch.Tensor:
@@ -451,7 +451,7 @@ def test_an_empty_minibatch_makes_no_update(tiny_model: Path) -> None:
     model = learner(tiny_model)
     before = weights_of(model)
     texts = sampled(model)
-    dull = [Group(each, paid([1.0] * 4)) for each in texts]
+    dull = [answers_to(each, paid([1.0] * 4)) for each in texts]
     report = learn(model, dull, "grpo", model._config, 1.0, 0)
     assert (report.updates, report.completions, report.tokens) == ((), 0, 0)
     assert torch.equal(weights_of(model), before)

@@ -12,11 +12,11 @@ import pytest
 from codeself.learning.learner import Texts
 from codeself.learning.mock_learner import MockLearner
 from codeself.learning.objective import Objective, Scores, Targets
-from codeself.learning.update import Group, learn
+from codeself.learning.update import learn
 from codeself.policies.mock import MockPolicy
 from codeself.records.errors import InputError
 from codeself.records.practice import Arm, LossConfig, ValueConfig
-from tests.learning.batches import completion, paid, prompt, settings, targets
+from tests.learning.batches import answers_to, completion, paid, prompt, settings, targets
 from tests.made_tasks import adding_task
 
 TASKS = [adding_task(number) for number in range(1, 5)]
@@ -126,7 +126,7 @@ def test_it_learns_what_it_is_paid_for(arm: Arm) -> None:
     learner = made(critic=arm == "ppo", optimizer={"learning_rate": 0.2})
     before = [learner.policy.chance(task.task_id) for task in TASKS]
     for _ in range(10):
-        groups = [Group(each, paid([1, 0, 0])) for each in texts_of(learner)]
+        groups = [answers_to(each, paid([1, 0, 0])) for each in texts_of(learner)]
         learn(learner, groups, arm, learner._config, 1.0, 0)
     after = [learner.policy.chance(task.task_id) for task in TASKS]
     assert all(late > early + 0.1 for early, late in zip(before, after, strict=True))
@@ -142,14 +142,14 @@ def test_the_reference_is_what_it_began_as() -> None:
         return [s.logprobs.tolist() for group in learner.score(texts, reference=True) for s in group]
 
     assert reference() == start
-    learn(learner, [Group(each, paid([1, 0, 0])) for each in texts], "grpo", learner._config, 1.0, 0)
+    learn(learner, [answers_to(each, paid([1, 0, 0])) for each in texts], "grpo", learner._config, 1.0, 0)
     assert reference() == start
     assert [s.logprobs.tolist() for group in learner.score(texts) for s in group] != start
 
 
 def test_a_state_is_all_that_the_next_update_depends_on() -> None:
     def step(learner: MockLearner) -> list[float]:
-        groups = [Group(each, paid([1, 0, 0])) for each in texts_of(learner)]
+        groups = [answers_to(each, paid([1, 0, 0])) for each in texts_of(learner)]
         learn(learner, groups, "ppo", learner._config, 1.0, 0)
         return [*learner.policy.log_odds, *learner.state()[1]["weights"]]
 
@@ -162,7 +162,9 @@ def test_a_state_is_all_that_the_next_update_depends_on() -> None:
 
 def test_what_is_saved_is_what_is_read(tmp_path: Path) -> None:
     learner = made()
-    learn(learner, [Group(e, paid([1, 0, 0])) for e in texts_of(learner)], "grpo", learner._config, 1.0, 0)
+    learn(
+        learner, [answers_to(e, paid([1, 0, 0])) for e in texts_of(learner)], "grpo", learner._config, 1.0, 0
+    )
     learner.save(tmp_path / "policy", "grpo, seed 0")
     read = MockPolicy.read(TASKS, tmp_path / "policy")
     assert read.log_odds == learner.policy.log_odds

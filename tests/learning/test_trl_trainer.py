@@ -28,7 +28,7 @@ from codeself.learning.practice_log import PracticeLog
 from codeself.learning.trl_sampling import Written, generate
 from codeself.learning.trl_settings import arguments, check_settings
 from codeself.learning.trl_trainer import TRLTrainer
-from codeself.learning.update import Group, learn
+from codeself.learning.update import learn
 from codeself.policies.backend import Completion, Prompt, Request
 from codeself.policies.model_text import ModelText, checked_record
 from codeself.policies.prompts import Template
@@ -46,7 +46,7 @@ from codeself.records.training import PracticeSample, StepRecord, StepTiming, Tr
 from codeself.rewards import reward_v0_correctness
 from codeself.sandbox.pool import JudgePool
 from tests.experiments import experiment
-from tests.learning.batches import paid
+from tests.learning.batches import answers_to, paid
 from tests.made_tasks import adding_task, write_task_set
 from tests.tiny_models import make_tiny_model
 
@@ -202,7 +202,7 @@ def test_its_gradient_is_ours_on_the_same_completions(
             for each, score in zip(completions, scores, strict=True)
         )
         rewards = [sample.reward or 0.0 for sample in samples]
-        groups.append(Group(Texts(task, prompt, scored), paid(rewards)))
+        groups.append(answers_to(Texts(task, prompt, scored), paid(rewards)))
     report = learn(learner, groups, "grpo", config, 1.0, 0)
     ((updated, _),) = report.updates
     (record,) = log.records

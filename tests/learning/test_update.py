@@ -16,7 +16,7 @@ from codeself.policies.backend import Completion
 from codeself.policies.mock import MockPolicy
 from codeself.records.practice import Arm
 from codeself.records.rollouts import FinishReason
-from tests.learning.batches import completion, paid, prompt, settings
+from tests.learning.batches import answers_to, completion, paid, prompt, settings
 
 Update = tuple[list[Texts], list[list[Targets]]]
 
@@ -68,7 +68,7 @@ def group(
         return "length" if place in cut else "stop"
 
     made = tuple(completion([7] * size, finish=finish(at)) for at, size in enumerate(lengths))
-    return Group(Texts(name, prompt(name), made), paid(rewards, **more))
+    return answers_to(Texts(name, prompt(name), made), paid(rewards, **more))
 
 
 def run(

@@ -159,6 +159,7 @@ def policy_flags(wildcards, input):
 
 # Training
 
+REVISING_ARM = "grpo-selfdebug"
 LEARNER = "transformers" if BACKEND in WITH_WEIGHTS else BACKEND
 # Of one run. Their launcher needs a free port, and no settings that a user's own file may hold for other work.
 PROCESSES = CONFIG.practice.processes
@@ -175,6 +176,16 @@ def arm_flags(wildcards):
     return flags(arm=arm, seed=number)
 
 
+def revises(wildcards):
+    """Whether this run practises several answers to a task."""
+    return wildcards.trained.startswith(f"{REVISING_ARM}-seed")
+
+
+def practised_revision_path(wildcards):
+    """The template of later answers, or nothing for an arm that has none."""
+    return revision_path(wildcards) if revises(wildcards) else []
+
+
 def learner_flags(wildcards, input):
     """A policy that vLLM runs is loaded into transformers to learn, and samples there while it does."""
     policy = policy_of(wildcards).model_dump(exclude={"model", "gpu_memory"}) | {"backend": LEARNER}
@@ -188,6 +199,8 @@ def training_code(wildcards):
     unused += [f"policies.{name}" for name in BACKENDS if name != LEARNER]
     unused += [] if PRACTICE.trainer == "trl" else ["learning.trl_trainer"]
     unused += [] if PROCESSES > 1 else ["learning.shared_learner", "learning.ranks"]
+    if not revises(wildcards):
+        unused += ["agents.feedback", "agents.public_run", "agents.revising"]
     return code_digest("train", without=[f"codeself.{name}" for name in (*unused, "provenance.code_digest")])
 
 

@@ -13,6 +13,7 @@ rule plan:
         tasks=f"<results>/tasks/{PLANNED}.jsonl",
         splits=f"<results>/splits/{PLANNED}.json",
         prompt=prompt_path,
+        revision=revision_path if REVISING_ARM in ARMS else [],
         metrics=f"<results>/metrics/base/{PLANNED}.dev.json",
         per_task=f"<results>/metrics/base/{PLANNED}.dev.tasks.csv",
     output:
@@ -35,6 +36,7 @@ rule plan:
             test_placebos=CONFIG.plan.controls,
             **DECLARED,
         ),
+        revision=lambda wildcards, input: flags(revision_prompt=input.revision),
         estimates=flags(
             hoped_for_gain=CONFIG.metrics.hoped_for_gain,
             confidence=CONFIG.metrics.confidence,
@@ -44,8 +46,8 @@ rule plan:
         code=code_digest("plan"),
     shell:
         "codeself plan --tasks {input.tasks:q} --splits {input.splits:q} --prompt {input.prompt:q}"
-        " --metrics {input.metrics:q} --per-task {input.per_task:q} {params.declared} {params.estimates}"
-        " --output {output.plan:q} 2> {log:q}"
+        " --metrics {input.metrics:q} --per-task {input.per_task:q} {params.declared} {params.revision}"
+        " {params.estimates} --output {output.plan:q} 2> {log:q}"
 
 
 rule plan_report:

@@ -1,7 +1,7 @@
 # Training: one job an arm and seed. Its state, in training/{trained}/state until it is done, is no artifact.
 #
 # in   <results>/plan.json, which holds the config's practice; the train split; the base policy
-# out  <results>/training/{trained}/done.json, metrics.jsonl, samples.jsonl    the record; a row a step, a completion
+# out  <results>/training/{trained}/done.json, metrics.jsonl, samples.jsonl    the record; a row a step, a sample
 #      <results>/training/{trained}/policy/                                    what practice made of the policy
 #      <results>/benchmarks/train/{trained}.steps.jsonl                        seconds: host facts, no record
 #      <results>/reports/training.md, .html, training_figures/                 all runs side by side
@@ -15,6 +15,7 @@ rule train:
         tasks=f"<results>/tasks/{PRACTISED}.jsonl",
         splits=f"<results>/splits/{PRACTISED}.json",
         prompt=prompt_path,
+        revision=practised_revision_path,
         model=model_path,
     output:
         done="<results>/training/{trained}/done.json",
@@ -34,13 +35,14 @@ rule train:
         launch=LAUNCH,
         arm=arm_flags,
         policy=learner_flags,
+        revision=lambda wildcards, input: flags(revision_prompt=input.revision),
         judge=JUDGE,
         folder=lambda wildcards, output: os.path.dirname(output.done),
         code=training_code,
     shell:
         "{params.launch}"
         "codeself train --plan {input.plan:q} --tasks {input.tasks:q} --splits {input.splits:q}"
-        " {params.arm} {params.policy} {params.judge} --workers {threads} --output {params.folder:q}"
+        " {params.arm} {params.policy} {params.revision} {params.judge} --workers {threads} --output {params.folder:q}"
         " --timings {output.timings:q} 2> {log:q}"
 
 

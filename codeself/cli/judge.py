@@ -18,7 +18,11 @@ def command(
         Path | None, typer.Option(help="Canonical tasks, JSONL, that a line may name by their task_id.")
     ] = None,
     locked: Annotated[
-        bool, typer.Option("--locked/--no-locked", help="Run locked tests too, where a line does not say.")
+        bool,
+        typer.Option(
+            "--locked/--no-locked",
+            help="Run locked tests too, where a line does not say. Those of --tasks never run without.",
+        ),
     ] = False,
 ) -> None:
     """Read one request a line from standard input, write one verdict a line to standard output.

@@ -35,7 +35,9 @@ class Protocol:
     """Reads requests and writes answers. Remembers tasks, so that one that comes again is the same object."""
 
     def __init__(self, limits: Limits, locked: bool = False, tasks: Sequence[Task] = ()) -> None:
-        """limits, locked: for a request that does not say. tasks: what a request may name by its task_id."""
+        """limits, locked: for a request that does not say. tasks: what a request may name by its task_id; their locked
+        tests run only where `locked`.
+        """
         self._limits = limits
         self._locked = locked
         self._named = {task.task_id: task for task in tasks}
@@ -67,6 +69,11 @@ class Protocol:
         locked = row.get("locked", self._locked)
         if type(locked) is not bool:
             raise InputError("locked: must be true or false")
+        if locked and not self._locked and isinstance(row.get("task"), str):
+            raise InputError(
+                "locked: this judge was started without --locked, and runs no locked test of a loaded task: those are"
+                " for a final evaluation"
+            )
         return Job(task, _candidate(row, task), locked=locked, limits=self._limits_of(row.get("limits")))
 
     def _task(self, given: Any) -> Task:

@@ -94,6 +94,29 @@ def test_public_and_locked_tests_may_be_told_apart(client):
     assert client.ask(id=1, task=task, candidate=RIGHT)["verdict"]["correct_locked"] is None
 
 
+@pytest.mark.parametrize(("flags", "reads"), [((), False), (("--locked",), True)])
+def test_locked_tests_of_loaded_tasks_run_only_where_the_judge_was_started_so(tmp_path, flags, reads):
+    tasks = tmp_path / "tasks.jsonl"
+    task = {
+        "task_id": "t/1",
+        "family": "t",
+        "prompt": "sort",
+        "reference_solution": RIGHT,
+        "entry_point": "f",
+    }
+    task |= {"hidden_tests": TASK["tests"], "locked_tests": [{"args": [[3, 1]], "expected": [1, 3]}]}
+    tasks.write_text(json.dumps(task) + "\n", encoding="utf-8")
+    client = Client("--tasks", str(tasks), "--workers", "1", *flags)
+    row = {"id": 1, "task": "t/1", "candidate": RIGHT, "locked": True}
+    out, _ = client.process.communicate(json.dumps(row) + "\n")
+    answer = json.loads(out)
+    assert ("verdict" in answer) == reads
+    if reads:
+        assert answer["verdict"]["correct_locked"]
+    else:
+        assert "started without --locked" in answer["error"]
+
+
 def test_a_completion_is_parsed_first(client):
     text = f"Sorting does it:\n```python\n{RIGHT}\n```\nDone."
     assert client.ask(id=1, completion=text)["verdict"]["correct"]

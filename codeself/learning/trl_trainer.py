@@ -2,13 +2,14 @@
 
 Ours are the prompts and their order, the stop rule, the judge, the reward and the learning rate of each step. TRL's
 are the sampling loop (transformers' generate), advantages, loss, gradient and update. It cannot be told to leave off
-four things that our trainer does otherwise:
+five things that our trainer does otherwise:
 
 - Groups whose rewards are all equal pass through the model as well. Their advantage is 0, but their tokens count in
   the mean of aggregation "token", their completions in that of "sequence" and "constant".
 - The chance of a token when it was written is that under the model that learns, not under the one that sampled.
 - A step's completions are drawn from one generator. Its seed stands in each of their rows.
 - A minibatch is made of completions at random, not of whole groups.
+- Weight decay, where the config asks for it, spares norms and biases.
 
 A killed run goes on from TRL's own checkpoints.
 """

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from codeself.records.comparisons import Difference
 from codeself.records.strategies import BudgetCurve, PolicyStrategies, StrategyReport, StrategyUse
+from codeself.records.traces import Change
 from codeself.reports import strategy_figures as figures
 from codeself.reports.content import Evaluation, Part, Report, Table
 from codeself.reports.drawing import Drawer, drawing
@@ -65,11 +66,11 @@ def _headline(found: StrategyReport, policy: PolicyStrategies) -> str:
     last = by_tokens.points[-1]
     difference = last.difference
     if difference.low > 0:
-        says = "Revising was better than drawing again"
+        says = "Its interval lies on the side of revising"
     elif difference.high < 0:
-        says = "Drawing again was better than revising"
+        says = "Its interval lies on the side of drawing again"
     else:
-        says = "The two could not be told apart"
+        says = "Its interval holds 0: the two could not be told apart"
     return (
         f"`{policy.policy}`, with at most {count(last.budget, 'token')} written in an attempt: self-debug submits"
         f" a right program in {with_interval(last.self_debug)} of attempts, resampling in"
@@ -217,7 +218,7 @@ def _later(policy: PolicyStrategies) -> list[str]:
 
 
 def _changes_table(policy: PolicyStrategies) -> Table:
-    kinds = ("unchanged", "cosmetic", "substantive")
+    kinds: tuple[Change, ...] = ("unchanged", "cosmetic", "substantive")
     rows = [
         [
             count(row.number),

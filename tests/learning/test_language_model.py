@@ -170,13 +170,14 @@ def test_a_minibatchs_loss_is_the_sum_of_what_its_groups_add(tiny_model: Path) -
     assert sum(parts) == pytest.approx(whole, abs=1e-6)
 
 
+@pytest.mark.parametrize("autocast", ["none", "bfloat16"])
 @pytest.mark.parametrize("lora", [None, LORA])
 def test_computing_activations_twice_changes_nothing_but_the_work(
-    tiny_model: Path, lora: dict[str, Any] | None
+    tiny_model: Path, lora: dict[str, Any] | None, autocast: str
 ) -> None:
     found, calls = [], []
     for twice in (False, True):
-        model = learner(tiny_model, gradient_checkpointing=twice, lora=lora)
+        model = learner(tiny_model, gradient_checkpointing=twice, lora=lora, autocast=autocast)
         counted: list[int] = []
         layer = next(m for name, m in model._model.named_modules() if name.endswith("layers.0.mlp"))
         texts = sampled(model)

@@ -7,10 +7,13 @@ reward: asking for one is an error, so that it can never be mistaken for a wrong
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 from codeself.records.base import Record
+from codeself.records.digests import sha256_file
 from codeself.records.errors import InfrastructureError, InputError
 from codeself.records.verdicts import Verdict
 
@@ -89,6 +92,23 @@ def load_reward(name: str) -> RewardFunction:
         found = "has no such name" if function is None else f"holds a {type(function).__name__} there"
         raise InputError(f"reward '{name}': module '{module_name}' {found}; expected a function of a verdict")
     return _checked(name, function)
+
+
+def reward_file_digest(name: str) -> str:
+    """sha256 of the file of a reward of your own; empty for one of REWARDS, whose name tells its version.
+
+    The module is found, not run. Raises InputError where it is not to be found.
+    """
+    if name in REWARDS:
+        return ""
+    module = name.partition(":")[0]
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError) as error:
+        raise InputError(f"reward '{name}': module '{module}' cannot be found: {_line(error)}") from error
+    if spec is None or spec.origin is None:
+        raise InputError(f"reward '{name}': module '{module}' cannot be found, or is no file")
+    return sha256_file(Path(spec.origin))
 
 
 def _checked(name: str, function: Callable[[Verdict], object]) -> RewardFunction:

@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codeself.records.digests import sha256_file
 from codeself.records.errors import InfrastructureError, InputError
 from codeself.records.verdicts import PHASES, Candidate, PhaseResult, Verdict
-from codeself.rewards import Reward, is_infrastructure, load_reward, reward_v0_correctness
+from codeself.rewards import (
+    Reward,
+    is_infrastructure,
+    load_reward,
+    reward_file_digest,
+    reward_v0_correctness,
+)
 
 STATUSES = ("passed", "failed", "error", "timeout", "memory", "output", "crashed", "refused", "skipped")
 
@@ -147,3 +154,16 @@ def test_a_name_that_is_no_reward_is_one_clear_line(own_module: str, name: str, 
 def test_what_a_reward_of_ones_own_returns_is_checked(own_module: str, name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_reward(f"{own_module}:{name}")(verdict())
+
+
+def test_a_reward_of_ones_own_is_known_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    module = tmp_path / "paying.py"
+    module.write_text("raise RuntimeError('found, not run')\n")
+    first = reward_file_digest("paying:reward")
+    assert first == sha256_file(module)
+    module.write_text("# other\n")
+    assert reward_file_digest("paying:reward") != first
+    assert reward_file_digest("reward_v0_correctness") == ""
+    with pytest.raises(InputError, match="module 'paying_nothing' cannot be found"):
+        reward_file_digest("paying_nothing:reward")

@@ -79,6 +79,7 @@ def command(
     from codeself.records.plan import Plan, PlanDigests
     from codeself.records.planning import PlanConfig
     from codeself.reports.tables import read_rows
+    from codeself.rewards import reward_file_digest
 
     if base.policy != BASE or BASE in arm:
         raise InputError(
@@ -133,6 +134,7 @@ def command(
                 base_metrics=sha256_file(metrics),
                 practice=sha256_json(settings),
                 revision=sha256_file(revision_prompt) if revision_prompt else "",
+                reward=reward_file_digest(reward),
             ),
         ),
     )

@@ -97,7 +97,7 @@ class Needed(FiniteRecord):
 
 
 class PlanDigests(FiniteRecord):
-    """sha256 of what the comparison depends on."""
+    """sha256 of what the comparison depends on. reward: of the file of a reward of the user's own, else empty."""
 
     tasks: str
     splits: str
@@ -105,6 +105,7 @@ class PlanDigests(FiniteRecord):
     base_metrics: str
     practice: str
     revision: str = ""
+    reward: str = ""
 
 
 class Plan(FiniteRecord):

@@ -44,7 +44,7 @@ def test_the_plan_is_the_same_bytes_each_time_and_another_with_other_inputs(made
     assert made.plan.read_bytes() == first
     others: list[dict[str, object]] = [
         {"practice": '{"steps": 12}'},
-        {"reward": "other:reward"},
+        {"reward": "tests.test_rewards:reward"},
         {"alpha": 0.01},
         {"seed": 1},
         {"train_seed": [0, 1]},

@@ -9,9 +9,12 @@ from pathlib import Path
 from codeself.provenance.code_digest import code_digest
 from codeself.records.config import parse_config
 from codeself.records.errors import CodeselfError
+from codeself.rewards import reward_file_digest
 
 try:
     CONFIG = parse_config(config, ", ".join(map(str, workflow.configfiles)))
+    # What pays: an edit of a reward of one's own makes stale what was planned, learned and counted with it.
+    REWARD_FILE = reward_file_digest(CONFIG.reward)
 except CodeselfError as error:
     sys.exit(f"codeself: {error}")
 

@@ -122,6 +122,7 @@ rule evaluate_rollouts:
     params:
         files=lambda wildcards, input: flags(rollouts=list(input.rollouts), verdicts=list(input.verdicts)),
         metrics=flags(**CONFIG.metrics.model_dump(), reward=CONFIG.reward, seed=CONFIG.seed),
+        reward_file=REWARD_FILE,
         code=code_digest("evaluate-rollouts"),
     shell:
         "codeself evaluate-rollouts --tasks {input.tasks:q} --splits {input.splits:q}"

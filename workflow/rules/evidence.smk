@@ -43,6 +43,7 @@ rule plan:
             resamples=CONFIG.metrics.resamples,
             seed=CONFIG.seed,
         ),
+        reward_file=REWARD_FILE,
         code=code_digest("plan"),
     shell:
         "codeself plan --tasks {input.tasks:q} --splits {input.splits:q} --prompt {input.prompt:q}"

@@ -15,6 +15,7 @@ from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
 from codeself.records.jsonl import read_record, read_records, write_record
 from codeself.records.models import MODEL_FILE
+from codeself.records.practice import ARMS
 from codeself.records.tasks import SplitManifest
 from codeself.records.training import StepTiming
 from tests.learning.runs import MOCK_SETTINGS, SETTINGS, TASKS, Run, make_taught_model
@@ -86,7 +87,7 @@ def test_what_is_practised_is_of_the_train_split(tmp_path: Path) -> None:
     assert {sample.task_id for sample in run.samples} == trained
 
 
-@pytest.mark.parametrize("arm", ["grpo", "ppo"])
+@pytest.mark.parametrize("arm", ["grpo", "grpo-selfdebug", "ppo"])
 def test_a_killed_mock_run_ends_as_one_that_was_not(tmp_path: Path, arm: str) -> None:
     whole, killed = (mock_run(tmp_path / name, arm) for name in ("whole", "killed"))
     whole.make()
@@ -102,6 +103,10 @@ def test_a_killed_mock_run_ends_as_one_that_was_not(tmp_path: Path, arm: str) ->
     ("arm", "changes"),
     [
         ("grpo", {"informative_only": False, "loss": {"kl_coefficient": 0.05}}),
+        (
+            "grpo-selfdebug",
+            {"informative_only": False, "loss": {"kl_coefficient": 0.05}, "groups_per_pass": 3},
+        ),
         ("ppo", {"informative_only": False, "lora": LORA, "optimizer": {"learning_rate": 1e-2, "epochs": 2}}),
     ],
 )
@@ -116,9 +121,10 @@ def test_a_killed_run_of_a_model_ends_as_one_that_was_not(
     assert "policy/model.safetensors" in whole.files
     assert all(step.updates for step in whole.steps)
     assert any(sample.correct for sample in whole.samples)
+    assert any(sample.earlier for sample in whole.samples) == (arm == "grpo-selfdebug")
 
 
-@pytest.mark.parametrize("arm", ["grpo", "ppo", "rejection", "random-reward", "format-reward"])
+@pytest.mark.parametrize("arm", ARMS)
 def test_every_arm_is_the_same_bytes_twice_and_others_with_another_seed(tmp_path: Path, arm: str) -> None:
     first, again, other = (mock_run(tmp_path / str(n), arm, seed=n // 2) for n in range(3))
     assert first.make().files == again.make().files
@@ -245,7 +251,7 @@ def test_overrides_are_for_their_arm_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"arm": "sft"}, r"--arm: 'sft' is none of .*plan\.json's \(grpo, ppo"),
+        ({"arm": "sft"}, r"--arm: 'sft' is none of .*plan\.json's \(grpo, grpo-selfdebug, ppo"),
         ({"seed": 7}, r"--seed: 7 is none of .*plan\.json's \(0, 1\)"),
         ({"options": ("--backend", "static")}, r"--backend: 'static' cannot learn; expected mock or"),
         ({"options": ("--backend", "transformers")}, r"--model: is missing"),
@@ -262,6 +268,16 @@ def test_what_cannot_be_practised_is_one_line(tmp_path: Path, changes: dict[str,
         run.make()
     assert "\n" not in str(error.value)
     assert not run.output.exists()
+
+
+def test_the_plan_names_the_template_of_revisions(tmp_path: Path) -> None:
+    run = mock_run(tmp_path, "grpo-selfdebug")
+    assert run.make().done.inputs["revision"] == sha256_file(tmp_path / "revise.j2")
+    assert "revision" not in mock_run(tmp_path / "plain").make().done.inputs
+    other = tmp_path / "revise_otherwise.j2"
+    other.write_text((tmp_path / "revise.j2").read_text() + " ")
+    with pytest.raises(InputError, match=r"revise_otherwise\.j2 is not the template that .*plan\.json was"):
+        replace(run, options=("--revision-prompt", str(other))).make()
 
 
 def test_a_manifest_of_other_tasks_is_refused(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ from tests.tiny_models import make_tiny_model, teach
 
 TASKS = [adding_task(number) for number in range(1, 7)]
 TEMPLATE = "{# style: completion #}{{ task.opening }}"
+REVISION = "{# style: completion #}{{ attempt }}\n# {{ result.said }}\n{{ task.opening }}"
 SETTINGS: dict[str, Any] = {
-    "arms": ["grpo", "ppo", "rejection", "random-reward", "format-reward"],
+    "arms": ["grpo", "grpo-selfdebug", "ppo", "rejection", "random-reward", "format-reward"],
     "steps": 4,
     "prompts_per_step": 4,
     "samples": 4,
@@ -79,6 +80,7 @@ class Run:
             *("train", "--plan", str(self.folder / "plan.json")),
             *("--tasks", str(self.folder / "tasks.jsonl"), "--splits", str(self.folder / "splits.json")),
             *("--prompt", str(self.folder / "prompt.j2"), "--arm", self.arm, "--seed", str(self.seed)),
+            *("--revision-prompt", str(self.folder / "revise.j2")),
             *("--output", str(self.output), "--timings", str(self.folder / "timings.jsonl")),
             *(*how, "--cpu-seconds", "1", "--workers", "1", *self.options),
         ]
@@ -136,6 +138,7 @@ class Run:
     def _write_inputs(self) -> None:
         write_records(self.folder / "tasks.jsonl", TASKS)
         (self.folder / "prompt.j2").write_text(TEMPLATE)
+        (self.folder / "revise.j2").write_text(REVISION)
         parts = {"train": TASKS[:5], "dev": [], "test": TASKS[5:]}
         manifest = SplitManifest(
             taskset="made",
@@ -149,7 +152,9 @@ class Run:
 
     def _write_plan(self) -> None:
         plan = _declared()
-        digests = plan.digests.model_copy(update={"tasks": sha256_file(self.folder / "tasks.jsonl")})
+        files = {"tasks": "tasks.jsonl", "revision": "revise.j2"}
+        made = {name: sha256_file(self.folder / path) for name, path in files.items()}
+        digests = plan.digests.model_copy(update=made)
         changed = plan.model_copy(update={"practice": self.practice, "digests": digests})
         write_record(self.folder / "plan.json", changed)
 

@@ -48,14 +48,18 @@ def command(
 
     The policy is told what public tests say and nothing else: its judge does not have the others. Once all
     attempts have ended, every answer is judged on hidden tests; locked ones are the final evaluation's alone.
+    A run that is killed keeps what was written beside the output, in a file that ends in .partial; the same
+    command goes on from there.
     """
     from dataclasses import asdict
 
     from codeself.agents.running import Settings, run_agent
     from codeself.cli.progress import counting
     from codeself.policies.prompts import load_template
+    from codeself.provenance.code_digest import code_digest
     from codeself.records.jsonl import write_records
     from codeself.records.traces import Budget
+    from codeself.rollouts.kept_answers import KeptAnswers
     from codeself.sandbox.pool import JudgePool
 
     drawing.check()
@@ -69,10 +73,11 @@ def command(
     settings.check()
     chosen = attempted.chosen()
     first, revision = map(load_template, (options.template_path, template_path(revision_prompt)))
-    writer = options.policy(chosen)
+    writer = KeptAnswers(options.policy(chosen), output, code_digest("run-agentic"))
     with (
         JudgePool(judge.config(), judge.workers) as pool,
         counting(strategy.value, len(chosen) * attempts) as progress,
     ):
         traces = run_agent(writer, policy, chosen, first, revision, settings, pool, progress=progress)
     write_records(output, traces)
+    writer.forget()

@@ -8,21 +8,18 @@ settings goes on from it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from codeself.policies.backend import Completion, Policy, Progress, Request
 from codeself.policies.prompts import Template
 from codeself.records.digests import seed_from, sha256_json
-from codeself.records.errors import CodeselfError, InputError
-from codeself.records.files import read_text, write_text
-from codeself.records.jsonl import dumps, write_records
+from codeself.records.errors import InputError
+from codeself.records.jsonl import write_records
 from codeself.records.rollouts import Decoding, Rollout
 from codeself.records.tasks import Split, SplitManifest, Task
+from codeself.rollouts.partial import Partial
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def run_rollouts(
         "chunk": policy.chunk,
         "requests": [asdict(request) for group in groups for request in group],
     }
-    partial = Partial(output.with_name(output.name + ".partial"), sha256_json(settings))
+    partial = Partial(output, sha256_json(settings), Rollout)
     done = partial.read(limit=len(chunks))
     progress(sum(map(len, done)))
     for chunk in chunks[len(done) :]:
@@ -148,42 +145,3 @@ def _rollout(policy: Policy, policy_name: str, request: Request, completion: Com
         completion_tokens=len(completion.token_ids),
         finish_reason=completion.finish_reason,
     )
-
-
-_ROLLOUTS = TypeAdapter(list[Rollout])
-
-
-class Partial:
-    """The finished chunks of an unfinished run, one a line, after a line with the digest of its settings."""
-
-    def __init__(self, path: Path, settings_digest: str) -> None:
-        self._path = path
-        self._header = dumps({"settings": settings_digest})
-
-    def read(self, limit: int) -> list[list[Rollout]]:
-        """The chunks that a run with the same settings finished. Whatever else stands there is dropped."""
-        chunks: list[list[Rollout]] = []
-        kept = [self._header]
-        if self._path.exists():
-            header, *lines = read_text(self._path).split("\n")
-            # After the last line end stands nothing, or half a line that was being written.
-            for line in lines[:-1][:limit] if header == self._header else ():
-                chunks.append(_ROLLOUTS.validate_json(line))
-                kept.append(line)
-            write_text(self._path, "\n".join(kept) + "\n")
-        return chunks
-
-    def add(self, rollouts: Sequence[Rollout]) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as stream:
-                if stream.tell() == 0:
-                    stream.write(self._header + "\n")
-                stream.write(dumps([rollout.to_json_dict() for rollout in rollouts]) + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-        except OSError as error:
-            raise CodeselfError(f"{self._path}: cannot be written: {error.strerror or error}") from error
-
-    def remove(self) -> None:
-        self._path.unlink(missing_ok=True)

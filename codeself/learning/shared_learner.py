@@ -22,7 +22,7 @@ from codeself.records.errors import InfrastructureError
 
 
 class SharedLearner:
-    """A Learner in the leading process; in the others, what `follow` turns into one that does as the leader's does."""
+    """The leading process uses it as any Learner; the others make one of the same settings, and let it `follow`."""
 
     def __init__(self, own: LanguageModelLearner, ranks: Ranks) -> None:
         self._own = own

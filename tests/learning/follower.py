@@ -14,6 +14,7 @@ from typing import Any
 from codeself.learning.language_model import LanguageModelLearner
 from codeself.learning.ranks import Ranks, joined
 from codeself.learning.shared_learner import SharedLearner
+from tests.learning.batches import settings
 
 
 def environment(rank: int, port: int, size: int = 2) -> dict[str, str]:
@@ -48,10 +49,10 @@ def following() -> Iterator[None]:
 
 
 @contextmanager
-def shared(ranks: Ranks, folder: Path, **settings: Any) -> Iterator[SharedLearner]:
+def shared(ranks: Ranks, folder: Path, **wanted: Any) -> Iterator[SharedLearner]:
     """A learner that both processes have made. Afterwards, `weights` of both are the same bits, or the block fails."""
-    ranks.broadcast((folder, settings))
-    own = made(folder, **settings)
+    ranks.broadcast((folder, wanted))
+    own = made(folder, **wanted)
     learner = SharedLearner(own, ranks)
     try:
         yield learner
@@ -62,8 +63,6 @@ def shared(ranks: Ranks, folder: Path, **settings: Any) -> Iterator[SharedLearne
 
 
 def made(folder: Path, *, critic: bool = False, seed: int = 0, **changes: Any) -> LanguageModelLearner:
-    from tests.learning.batches import settings
-
     return LanguageModelLearner(
         folder,
         settings(**changes),
@@ -88,8 +87,8 @@ def _weights(learner: LanguageModelLearner) -> bytes:
 def main() -> None:
     with joined("cpu") as ranks:
         while (asked := ranks.broadcast()) is not None:
-            folder, settings = asked
-            own = made(folder, **settings)
+            folder, wanted = asked
+            own = made(folder, **wanted)
             SharedLearner(own, ranks).follow()
             ranks.gather(_weights(own))
 

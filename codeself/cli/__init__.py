@@ -46,6 +46,7 @@ COMMANDS = (
     "describe-record",
     "make-archive",
     "verify",
+    "compare-records",
     "write-schemas",
     "judge",
     "sandbox",

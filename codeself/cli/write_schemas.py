@@ -29,6 +29,7 @@ def command(
     from codeself.records.traces import Trace
     from codeself.records.training import PracticeSample, StepRecord, TrainingRecord
     from codeself.records.verdicts import Verdict
+    from codeself.records.verification import Verification
 
     for name, kind in (
         ("config", Config),
@@ -47,6 +48,7 @@ def command(
         ("locked_reads", LockedReads),
         ("trace", Trace),
         ("strategies", StrategyReport),
+        ("verification", Verification),
     ):
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
         write_text(output / f"{name}.schema.json", json.dumps(schema, indent=2) + "\n")

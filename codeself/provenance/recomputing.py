@@ -1,13 +1,13 @@
-"""Artifacts made again by the commands that made them, and compared byte for byte.
+"""Artifacts made again by the commands that make them, and compared byte for byte.
 
 A job runs in a copy of the record, in which its own outputs are missing. Afterwards the recorded outputs are put back,
-so that one difference does not run through everything that follows from it. Nothing goes through a shell, only
-commands of this package run, and no path may lead out of the copy. Modules are those of the codeself that checks.
+so that one difference does not run through everything that follows from it. Commands are those of the graph
+(codeself.provenance.graph), nothing goes through a shell, no path may lead out of the copy, and modules are those of
+the codeself that checks.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -16,69 +16,149 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from codeself.provenance.archive import left_out
-from codeself.provenance.claims import Claim, Tier, difference
-from codeself.records.archiving import ArchiveConfig
+from codeself.provenance.claims import Claim, file_difference
+from codeself.provenance.graph import SAFE, Graph, lay_card_templates
+from codeself.provenance.trusting import Trust
+from codeself.records.archiving import part_of
+from codeself.records.config import parse_config
+from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
 from codeself.records.jsonl import read_records, write_records
-from codeself.records.manifest import Job, Manifest
+from codeself.records.manifest import MANIFEST_FILE, Job, Manifest
 from codeself.records.training import StepRecord, StepTiming
+from codeself.records.verdicts import IsolationLevel
+from codeself.records.verification import State, Tier
 
-# Which jobs a tier makes again.
+# Which commands a tier runs again.
 COMMANDS: dict[Tier, tuple[str, ...]] = {
     "statistics": (
-        *(
-            "prepare-datasets",
-            "validate-tasks",
-            "split-tasks",
-            "plan",
-            "evaluate-rollouts",
-            "compare-policies",
-        ),
-        *("make-report", "report-plan", "report-evidence", "compare-training", "index-reports"),
-        *("report-agentic", "view-agent-trace"),
+        *("prepare-datasets", "validate-tasks", "split-tasks", "plan", "open-locked-tests"),
+        *("evaluate-rollouts", "compare-policies", "compare-training", "report-agentic", "view-agent-trace"),
+        *("make-report", "report-plan", "report-evidence", "index-reports", "describe-record"),
     ),
     "grade": ("audit-tasks",),
     "generate": ("run-rollouts", "run-agentic"),
     "train": ("train",),
 }
+# Parts of a run that describe-record reads; its rule names the manifest alone, which stands for them.
+_DESCRIBED = {"tasks", "splits", "metrics", "training"}
 
 
-def jobs_of_tier(manifest: Manifest, tier: Tier) -> list[Job]:
-    """The recorded jobs that this tier makes again."""
-    return [job for job in manifest.jobs if job.command[1:2] and job.command[1] in COMMANDS[tier]]
+# Commands that add to what they made before: with the same inputs, nothing.
+_ADD = {"open-locked-tests"}
+
+
+def jobs_of_tier(jobs: Sequence[Job], tier: Tier) -> list[Job]:
+    """The jobs that this tier runs again."""
+    return [job for job in jobs if job.command[1] in COMMANDS[tier]]
 
 
 class Workspace:
-    """A copy of a record, in which jobs run. models: a folder laid over it, with weights that the archive lacks."""
+    """A copy of a record, in which jobs run."""
 
-    def __init__(self, record: Path, manifest: Manifest, folder: Path, models: Path | None = None) -> None:
-        """folder: where to put the copy."""
-        self._record, self._folder, self._results = record, folder, manifest.results
-        self._left_out = left_out(manifest, ArchiveConfig.model_validate(manifest.config.get("archive", {})))
-        shutil.copytree(record, folder, copy_function=os.link)
-        if models is not None:
-            shutil.copytree(models, folder / self._results, dirs_exist_ok=True, symlinks=False)
+    def __init__(
+        self,
+        record: Path,
+        manifest: Manifest,
+        graph: Graph,
+        folder: Path,
+        trust: Trust,
+        isolation: IsolationLevel = "limits",
+    ) -> None:
+        """folder: where to put the copy, on the record's own file system. isolation: the least that candidates get,
+        whatever the record asks for.
+        """
+        self._record, self._folder, self._manifest = record, folder, manifest
+        self._trust, self._isolation = trust, isolation
+        self._left_out = left_out(manifest, parse_config(manifest.config, MANIFEST_FILE).archive)
+        # Nothing but what a job may read: a file of settings in the folder at work could steer a library.
+        names = {each.path for each in manifest.artifacts} | (
+            graph.given & {each.path for each in manifest.inputs}
+        )
+        for name in sorted(names):
+            self._lay(name, record / name)
+        self._lay(f"{manifest.results}/archive/{MANIFEST_FILE}", record / MANIFEST_FILE)
+        lay_card_templates(folder)
+
+    def lay_models(self, models: Path, trained: bool) -> None:
+        """Copy weights that the archive lacks from a results folder. trained: those of trained policies too.
+
+        Raises InputError for a file that is not the one which the record names.
+        """
+        for path, model in self._manifest.models.items():
+            inside = PurePosixPath(self._manifest.inside(path))
+            if inside.parts[0] == "training" and not trained:
+                continue
+            for name, sha256 in model.files.items():
+                source, target = (
+                    models / inside.with_name(name),
+                    self._folder / PurePosixPath(path).with_name(name),
+                )
+                if target.exists() or not source.is_file():
+                    continue
+                if sha256_file(source) != sha256:
+                    raise InputError(f"{source}: is not the file that the record names in {path}")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
 
     def make_again(self, job: Job, tier: Tier) -> Iterator[Claim]:
-        """A claim for each output of a job."""
-        absent = [
-            path for path in job.inputs if path in self._left_out and not (self._folder / path).exists()
-        ]
-        if absent:
-            place = f"made from {absent[0]}, which the archive's own config keeps out"
+        """A claim for each output of a job; the recorded outputs are put back."""
+        yield from self.make(job, tier)
+        self.put_back(job)
+
+    def make(self, job: Job, tier: Tier) -> Iterator[Claim]:
+        """A claim for each output of a job. What was made stays, unless the job could not be run."""
+        if apart := self._kept_out(job):
+            place = f"made from {apart}, which the archive's own config keeps out"
             yield from (Claim(tier, output, "left out", place) for output in job.outputs)
             return
         self._stand_in_for_seconds(job)
-        if (problem := self._problem(job)) or (problem := self._run(job)):
-            yield from (Claim(tier, output, "unchecked", problem) for output in job.outputs)
+        state: State = "unchecked"
+        problem = self._problem(job)
+        if not problem:
+            refused, problem = self._run(job, keeps=tier == "statistics" and job.command[1] in _ADD)
+            # All that it reads is in the record: what it finds wrong there is wrong there.
+            state = "different" if refused and tier == "statistics" else "unchecked"
+        if problem:
+            yield from (Claim(tier, output, state, problem) for output in job.outputs)
             return
         for output in job.outputs:
             if output in self._left_out and not (self._record / output).exists():
                 yield Claim(tier, output, "left out", "the archive's own config keeps it out")
-                (self._folder / output).unlink(missing_ok=True)
-                continue
-            yield _compared(tier, output, self._record / output, self._folder / output)
-            self._put_back(output)
+            else:
+                yield compared(tier, self.named(output), self.recorded(output), self._folder / output)
+
+    def put_back(self, job: Job) -> None:
+        """The recorded outputs in place of those that were made."""
+        for output in job.outputs:
+            (self._folder / output).unlink(missing_ok=True)
+            self._lay(output, self.recorded(output))
+
+    def made(self, path: str) -> Path:
+        """Where a file of the record is in this copy."""
+        return self._folder / path
+
+    def recorded(self, path: str) -> Path:
+        """Where a file is in the record."""
+        return self._record / self.named(path)
+
+    def named(self, path: str) -> str:
+        """A file's name in the record: what lies in the folder 'archive' of a run lies at its top."""
+        return path.removeprefix(f"{self._manifest.results}/archive/")
+
+    def _lay(self, name: str, source: Path) -> None:
+        if source.exists():
+            (self._folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.link(source, self._folder / name)
+
+    def _kept_out(self, job: Job) -> str:
+        """An input that the archive's own config keeps out, if there is one."""
+        inputs = set(job.inputs)
+        if job.command[1] == "describe-record":
+            inputs |= {path for path in self._left_out if part_of(self._manifest.inside(path)) in _DESCRIBED}
+        return next(
+            (path for path in sorted(inputs & self._left_out) if not (self._folder / path).exists()), ""
+        )
 
     def _problem(self, job: Job) -> str:
         """Why a job cannot be run here, or nothing."""
@@ -87,38 +167,50 @@ class Workspace:
             for path in map(PurePosixPath, (word, word.partition("=")[2])):
                 if path.is_absolute() or ".." in path.parts:
                     return f"its command names '{word}', which is outside the record"
+        if refused := self._trust.refusal(job):
+            return refused
         missing = [path for path in job.inputs if not (self._folder / path).exists()]
         return f"made from {missing[0]}, which is not in the archive" if missing else ""
 
-    def _run(self, job: Job) -> str:
-        """Make a job's outputs anew; what went wrong, or nothing."""
-        for output in job.outputs:
+    def _run(self, job: Job, keeps: bool) -> tuple[bool, str]:
+        """Make a job's outputs anew: whether its command refused what it read, and what went wrong, or nothing. keeps:
+        whether it finds its own outputs there.
+        """
+        for output in () if keeps else job.outputs:
             (self._folder / output).unlink(missing_ok=True)
-        # -P: modules come from where codeself is installed, never from the archive.
-        command = [sys.executable, "-P", "-m", "codeself", *job.command[1:]]
-        done = subprocess.run(command, cwd=self._folder, capture_output=True, text=True)
+        words = list(job.command[1:])
+        if "--isolation" in words:
+            at = words.index("--isolation") + 1
+            words[at] = stricter(words[at], self._isolation)
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "codeself", *words],
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **SAFE},
+        )
         if done.returncode == 0:
-            return ""
-        for output in job.outputs:
-            self._put_back(output)
+            return False, ""
+        self.put_back(job)
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        return f"codeself {job.command[1]} ended with {done.returncode}: {last}"
-
-    def _put_back(self, output: str) -> None:
-        (self._folder / output).unlink(missing_ok=True)
-        if (self._record / output).exists():
-            (self._folder / output).parent.mkdir(parents=True, exist_ok=True)
-            os.link(self._record / output, self._folder / output)
+        refused = done.returncode == InputError.exit_code
+        return refused, f"codeself {job.command[1]} ended with {done.returncode}: {last}"
 
     def _stand_in_for_seconds(self, job: Job) -> None:
         """Seconds are no part of the record, and of none of its files; a command that also shows them gets a second."""
         for path in job.inputs:
-            if path.startswith(f"{self._results}/benchmarks/") and path.endswith(".steps.jsonl"):
+            if path.startswith(f"{self._manifest.results}/benchmarks/") and path.endswith(".steps.jsonl"):
                 name = PurePosixPath(path).name.removesuffix(".steps.jsonl")
-                rows = self._folder / self._results / "training" / name / "metrics.jsonl"
+                rows = self._folder / self._manifest.results / "training" / name / "metrics.jsonl"
                 if rows.exists():
                     steps = read_records(rows, StepRecord)
                     write_records(self._folder / path, [_second(each.step) for each in steps])
+
+
+def stricter(asked: str, least: IsolationLevel) -> str:
+    """The higher of two levels of isolation."""
+    levels = ("none", "limits", "restricted", "strict")
+    return max(asked, least, key=levels.index)
 
 
 def _second(step: int) -> StepTiming:
@@ -133,40 +225,13 @@ def _second(step: int) -> StepTiming:
     )
 
 
-def _compared(tier: Tier, output: str, was: Path, now: Path) -> Claim:
+def compared(tier: Tier, subject: str, was: Path, now: Path) -> Claim:
+    """What a file is now beside what it was."""
     if not was.exists():
-        return Claim(tier, output, "unchecked", "it is not in the archive")
+        return Claim(tier, subject, "unchecked", "it is not in the archive")
     if not now.exists():
-        return Claim(tier, output, "different", "its command no longer makes it")
+        return Claim(tier, subject, "different", "its command does not make it")
     before, after = was.read_bytes(), now.read_bytes()
     if before == after:
-        return Claim(tier, output, "exact")
-    return Claim(tier, output, "different", _place(before, after))
-
-
-def _place(before: bytes, after: bytes) -> str:
-    try:
-        if found := difference(json.loads(before), json.loads(after)):
-            return found
-    except ValueError:
-        pass
-    was, now = before.split(b"\n"), after.split(b"\n")
-    for number, (old, new) in enumerate(zip(was, now, strict=False), start=1):
-        if old != new:
-            return f"line {number}{_in_line(old, new)}"
-    return f"{len(now)} lines, and were {len(was)}"
-
-
-def _in_line(old: bytes, new: bytes) -> str:
-    try:
-        return f": {difference(json.loads(old), json.loads(new))}"
-    except ValueError:
-        at = next((at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0)
-        shown = [line[max(0, at - 20) : at + 20].decode(errors="replace") for line in (new, old)]
-        return f": reads '{shown[0]}', and read '{shown[1]}'"
-
-
-def check_known(jobs: Sequence[Job], tier: Tier) -> None:
-    """Raises InputError where the record does not say how anything of this tier was made."""
-    if not jobs:
-        raise InputError(f"--tier {tier}: the record does not say how what this tier checks was made")
+        return Claim(tier, subject, "exact")
+    return Claim(tier, subject, "different", file_difference(before, after))

@@ -1,106 +1,247 @@
-"""Tier grade: the stored candidates through the judge again, and each verdict compared with the recorded one."""
+"""Tier grade: everything that was judged through the judge again, and compared with what was recorded.
+
+That is the final evaluations' verdicts, the completions of practice (their verdicts paid the rewards), and every answer
+of an agent, by public tests alone as it was told, and by the others as it was found out afterwards.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from codeself.agents.feedback import observe, public_task
+from codeself.policies.parsing import parse_completion
+from codeself.policies.prompts import load_template
 from codeself.provenance.claims import Claim, difference
+from codeself.provenance.recomputing import stricter
+from codeself.provenance.trusting import Trust
+from codeself.records.config import Config
 from codeself.records.errors import InputError
 from codeself.records.jsonl import read_records
 from codeself.records.judging import JudgeConfig
 from codeself.records.manifest import Manifest
-from codeself.records.rollouts import Rollout
+from codeself.records.rollouts import PromptStyle, Rollout
 from codeself.records.tasks import Task, read_tasks
-from codeself.records.verdicts import Verdict
-from codeself.rollouts.grading import grade
-from codeself.sandbox.pool import JudgePool
+from codeself.records.traces import Trace, place_submitted
+from codeself.records.training import PracticeSample
+from codeself.records.verdicts import IsolationLevel, Verdict
+from codeself.sandbox.pool import Job, JudgePool
 
 Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)
+class Judged:
+    """One judging of a row. name: the row's own. recorded: what was said; read: the same of a verdict."""
+
+    line: int
+    name: str
+    job: Job
+    recorded: dict[str, Any]
+    read: Callable[[Verdict], dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Graded:
-    """A file of verdicts, and those of its rows that are judged again: each row's number, from 1, and both records."""
+    """A file of judged rows. tasks: path of their task set. total: judgings in all, where rows are but some of them."""
 
     path: str
-    tasks: list[Task]
-    rows: list[tuple[int, Rollout, Verdict]]
+    tasks: str
+    rows: tuple[Judged, ...]
     total: int
 
 
-def verdicts_to_check(record: Path, manifest: Manifest, sample: int | None = None) -> list[Graded]:
-    """Every file of verdicts with its rollouts. sample: so many rows in all, drawn the same way each time."""
-    paths = [each.path for each in manifest.artifacts if (record / each.path).exists()]
-    rollouts: dict[tuple[str, str], dict[str, Rollout]] = {}
-    for path in paths:
-        part, *names = manifest.inside(path).split("/")
-        if part == "rollouts":
-            policy, name = names
+class Rows:
+    """What a record holds that was judged."""
+
+    def __init__(self, record: Path, manifest: Manifest, config: Config) -> None:
+        self._record, self._manifest, self._config = record, manifest, config
+        self._paths = [each.path for each in manifest.artifacts if (record / each.path).exists()]
+        self._tasks: dict[str, dict[str, Task]] = {}
+
+    def to_check(self, sample: int | None = None) -> list[Graded]:
+        """Every file of judged rows. sample: so many judgings in all, drawn the same way each time."""
+        found = [*self._verdicts(), *self._practice(), *self._traces()]
+        return found if sample is None else _sampled(found, sample)
+
+    def _inside(self, part: str, end: str) -> Iterator[tuple[str, list[str]]]:
+        """Files of a part of the run: their paths, and what these are made of below the part."""
+        for path in self._paths:
+            first, *names = self._manifest.inside(path).split("/")
+            if first == part and path.endswith(end):
+                yield path, names
+
+    def _tasks_of(self, taskset: str) -> tuple[str, dict[str, Task]]:
+        path = f"{self._manifest.results}/tasks/{taskset}.jsonl"
+        if path not in self._tasks:
+            self._tasks[path] = {task.task_id: task for task in read_tasks(self._record / path)}
+        return path, self._tasks[path]
+
+    def _style(self) -> PromptStyle:
+        prompt = self._config.policies[self._config.base].prompt
+        return load_template(
+            self._record / (prompt if prompt.endswith(".j2") else f"resources/prompts/{prompt}.j2")
+        ).style
+
+    def _verdicts(self) -> Iterator[Graded]:
+        rollouts: dict[tuple[str, str], dict[str, Rollout]] = {}
+        for path, (policy, name) in self._inside("rollouts", ".jsonl"):
             own = rollouts.setdefault((policy, ".".join(name.split(".")[:2])), {})
-            own.update((row.rollout_id, row) for row in read_records(record / path, Rollout))
-    tasks: dict[str, list[Task]] = {}
-    found = []
-    for path in paths:
-        part, *names = manifest.inside(path).split("/")
-        if part != "verdicts":
-            continue
-        policy, name = names
-        taskset, split = name.split(".")[:2]
-        if taskset not in tasks:
-            tasks[taskset] = read_tasks(record / manifest.results / "tasks" / f"{taskset}.jsonl")
-        known = rollouts.get((policy, f"{taskset}.{split}"), {})
-        rows = []
-        for number, verdict in enumerate(read_records(record / path, Verdict), start=1):
-            if verdict.rollout_id not in known:
-                raise InputError(f"{path}, line {number}: there is no rollout '{verdict.rollout_id}'")
-            rows.append((number, known[verdict.rollout_id], verdict))
-        found.append(Graded(path, tasks[taskset], rows, len(rows)))
-    return found if sample is None else _sampled(found, sample)
+            own.update((row.rollout_id, row) for row in read_records(self._record / path, Rollout))
+        for path, (policy, name) in self._inside("verdicts", ".jsonl"):
+            taskset, split = name.split(".")[:2]
+            place, tasks = self._tasks_of(taskset)
+            known = rollouts.get((policy, f"{taskset}.{split}"), {})
+            verdicts = read_records(self._record / path, Verdict)
+            locked = any(verdict.correct_locked is not None for verdict in verdicts)
+            rows = []
+            for line, verdict in enumerate(verdicts, start=1):
+                rollout = _known(known, verdict.rollout_id, path, line, "rollout")
+                task = _known(tasks, rollout.task_id, path, line, "task")
+                candidate = parse_completion(
+                    rollout.completion, task, rollout.prompt_style, rollout.finish_reason
+                )
+                job = Job(task, candidate, rollout.rollout_id, locked)
+                rows.append(Judged(line, verdict.rollout_id, job, _of_verdict(verdict), _of_verdict))
+            yield Graded(path, place, tuple(rows), len(rows))
+
+    def _practice(self) -> Iterator[Graded]:
+        practised = (
+            self._config.practice.taskset or self._config.plan.taskset or self._config.evaluations[0].taskset
+        )
+        for path, _ in self._inside("training", "/samples.jsonl"):
+            place, tasks = self._tasks_of(practised)
+            style, rows = self._style(), []
+            samples = read_records(self._record / path, PracticeSample)
+            for line, sample in enumerate(samples, start=1):
+                if sample.status == "infrastructure":
+                    continue  # a fault is no claim
+                task = _known(tasks, sample.task_id, path, line, "task")
+                candidate = parse_completion(sample.completion, task, style, sample.finish_reason)
+                name = f"step {sample.step}, {sample.task_id}, {sample.sample}"
+                rows.append(Judged(line, name, Job(task, candidate), _of_sample(sample), _of_practice))
+            yield Graded(path, place, tuple(rows), len(rows))
+
+    def _traces(self) -> Iterator[Graded]:
+        for path, (_, name) in ((p, names) for p, names in self._inside("agentic", ".jsonl")):
+            place, tasks = self._tasks_of(name.split(".")[0])
+            rows: list[Judged] = []
+            for line, trace in enumerate(read_records(self._record / path, Trace), start=1):
+                _refuse_miscounted(trace, path, line)
+                rows += self._answers(trace, _known(tasks, trace.task_id, path, line, "task"), line)
+            yield Graded(path, place, tuple(rows), len(rows))
+
+    def _answers(self, trace: Trace, task: Task, line: int) -> Iterator[Judged]:
+        seen, style = public_task(task), self._style()
+        for at, step in enumerate(trace.steps):
+            candidate = parse_completion(step.completion, seen, style, step.finish_reason)
+            told = {"candidate": step.candidate.to_json_dict(), "public": step.public.to_json_dict()}
+            name = f"{trace.trace_id}, steps[{at}]"
+            yield Judged(line, name, Job(seen, candidate), told, _as_told(seen))
+            found: dict[str, Any] = {"correct": step.correct}
+            if at == trace.submitted:
+                found["verdict"] = _of_verdict(trace.verdict)
+            yield Judged(line, name, Job(task, candidate, trace.trace_id), found, _as_found(set(found)))
+
+
+def _known(known: dict[str, Any], name: str, path: str, line: int, what: str) -> Any:
+    if name not in known:
+        raise InputError(f"{path}, line {line}: there is no {what} '{name}'")
+    return known[name]
+
+
+def _of_verdict(verdict: Verdict) -> dict[str, Any]:
+    """The level of isolation is this machine's, and may differ."""
+    return {key: value for key, value in verdict.to_json_dict().items() if key != "isolation"}
+
+
+def _of_sample(sample: PracticeSample) -> dict[str, Any]:
+    keys = ("parsed", "decided_by", "status", "correct")
+    return {key: getattr(sample, key) for key in keys}
+
+
+def _of_practice(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "parsed": verdict.candidate.status,
+        "decided_by": verdict.decided_by,
+        "status": verdict.status,
+        "correct": verdict.correct,
+    }
+
+
+def _as_told(seen: Task) -> Callable[[Verdict], dict[str, Any]]:
+    def read(verdict: Verdict) -> dict[str, Any]:
+        public = observe(seen, verdict).to_json_dict()
+        return {"candidate": verdict.candidate.to_json_dict(), "public": public}
+
+    return read
+
+
+def _as_found(keys: Collection[str]) -> Callable[[Verdict], dict[str, Any]]:
+    def read(verdict: Verdict) -> dict[str, Any]:
+        every = {"correct": verdict.correct, "verdict": _of_verdict(verdict)}
+        return {key: value for key, value in every.items() if key in keys}
+
+    return read
+
+
+def _refuse_miscounted(trace: Trace, path: str, line: int) -> None:
+    """What a trace says of its own steps must be so."""
+    counted = {
+        "submitted": place_submitted([step.public for step in trace.steps], trace.rule),
+        "tokens": sum(step.completion_tokens for step in trace.steps),
+        "prompt_tokens": sum(step.prompt_tokens for step in trace.steps),
+        "executions": sum(step.executed for step in trace.steps),
+    }
+    for key, value in counted.items():
+        if getattr(trace, key) != value:
+            raise InputError(
+                f"{path}, line {line}: {key} is {getattr(trace, key)}, and its steps give {value}"
+            )
 
 
 def _sampled(files: list[Graded], sample: int) -> list[Graded]:
     every = [(at, row) for at, each in enumerate(files) for row in range(each.total)]
     chosen = set(random.Random(0).sample(every, min(sample, len(every))))
     return [
-        Graded(
-            each.path,
-            each.tasks,
-            [row for number, row in enumerate(each.rows) if (at, number) in chosen],
-            each.total,
-        )
+        replace(each, rows=tuple(row for number, row in enumerate(each.rows) if (at, number) in chosen))
         for at, each in enumerate(files)
     ]
 
 
-def check_grades(files: list[Graded], manifest: Manifest, workers: int, advance: Advance) -> Iterator[Claim]:
-    """A claim for each file of verdicts. The level of isolation is this machine's, and may differ."""
-    config = JudgeConfig.model_validate(manifest.config["judge"])
-    with JudgePool(config, workers) as pool:
+def check_grades(
+    files: Sequence[Graded],
+    judge: JudgeConfig,
+    isolation: IsolationLevel,
+    trust: Trust,
+    workers: int,
+    advance: Advance,
+) -> Iterator[Claim]:
+    """A claim for each file. isolation: the least that candidates get, whatever the record asks for."""
+    level = stricter(judge.isolation, isolation)
+    with JudgePool(judge.model_copy(update={"isolation": level}), workers) as pool:
         for each in files:
-            yield _checked(each, pool, advance)
+            if refusal := trust.judging(each.tasks):
+                yield Claim("grade", each.path, "unchecked", refusal)
+            elif not each.rows:
+                yield Claim("grade", each.path, "left out", f"none of its {each.total} judgings was drawn")
+            else:
+                yield _checked(each, pool, advance)
 
 
 def _checked(file: Graded, pool: JudgePool, advance: Advance) -> Claim:
-    if not file.rows:
-        return Claim("grade", file.path, "left out", f"none of its {file.total} rows was drawn")
-    locked = any(verdict.correct_locked is not None for _, _, verdict in file.rows)
-    again = grade(file.tasks, [rollout for _, rollout, _ in file.rows], pool, locked=locked)
     places, levels = [], set()
-    for (number, _, recorded), new in zip(file.rows, again, strict=True):
+    verdicts = pool.verdicts(row.job for row in file.rows)
+    for row, verdict in zip(file.rows, verdicts, strict=True):
         advance(1)
-        levels.add(new.isolation)
-        place = difference(_judged(recorded), _judged(new))
-        if place:
-            places.append(f"line {number} ({recorded.rollout_id}): {place}")
-    told = f"{len(file.rows)} of {file.total} rows, isolation {'/'.join(sorted(levels))}"
+        levels.add(verdict.isolation)
+        if place := difference(row.recorded, row.read(verdict)):
+            places.append(f"line {row.line} ({row.name}): {place}")
+    told = f"{len(file.rows)} of {file.total} judgings, isolation {'/'.join(sorted(levels))}"
     if not places:
         return Claim("grade", file.path, "exact", told)
-    more = f" and {len(places) - 1} more rows" if places[1:] else ""
+    more = f" and {len(places) - 1} more" if places[1:] else ""
     return Claim("grade", file.path, "different", f"{places[0]}{more}; {told}")
-
-
-def _judged(verdict: Verdict) -> dict[str, object]:
-    return {key: value for key, value in verdict.to_json_dict().items() if key != "isolation"}

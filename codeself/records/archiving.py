@@ -10,8 +10,8 @@ from codeself.records.base import Record
 
 # Folders and files of the results folder, in the order data flows.
 Part = Literal[
-    "datasets", "tasks", "splits", "models", "rollouts", "verdicts", "metrics", "plan", "training",
-    "comparisons", "agentic", "reports",
+    "datasets", "tasks", "splits", "models", "rollouts", "locked_reads", "verdicts", "metrics", "plan",
+    "training", "comparisons", "agentic", "reports",
 ]  # fmt: skip
 PARTS: tuple[Part, ...] = get_args(Part)
 

@@ -18,6 +18,8 @@ State = Literal[
     "unchecked",  # could not be tried
 ]
 Outcome = Literal["holds", "differs", "not all checked"]
+# 2 is for what is no record at all.
+EXIT_CODES: dict[Outcome, int] = {"holds": 0, "differs": 1, "not all checked": 3}
 
 
 class CheckedClaim(Record):
@@ -32,13 +34,13 @@ class CheckedClaim(Record):
 class Verification(Record):
     """One check.
 
-    tier: how far it went. sha256: of the archive, empty for a folder. root: the manifest's, empty where there was none
-    to read. recorded_commit, commit: of the code that made the record, and of the code that checked it; empty outside
-    a checkout. counts: claims by tier and state.
+    record: what was checked, by its name. sha256: of the archive, empty for a folder. tier: how far it went. root: the
+    manifest's, empty where there was none to read. recorded_commit, commit: of the code that made the record, and of
+    the code that checked it; empty outside a checkout. counts: claims by tier and state.
     """
 
     format: str = "codeself-verification-1"
-    archive: str
+    record: str
     sha256: str
     tier: Tier
     outcome: Outcome
@@ -46,5 +48,5 @@ class Verification(Record):
     root: str
     recorded_commit: str
     commit: str
-    counts: dict[str, dict[State, int]]
+    counts: dict[Tier, dict[State, int]]
     claims: tuple[CheckedClaim, ...]

@@ -19,6 +19,7 @@ MODULES = (
     "codeself.sandbox.filesystem",
     "codeself.sandbox.isolation",
     "codeself.sandbox.kernel",
+    "codeself.sandbox.mappings",
     "codeself.sandbox.memory",
     "codeself.sandbox.operations",
     "codeself.sandbox.preload",
@@ -49,7 +50,8 @@ class Carried:
         if code:
             exec(code, module.__dict__)
 sys.meta_path.insert(0, Carried)
-from codeself.sandbox import preload
+from codeself.sandbox import mappings, preload
+mappings.one_heap()
 preload.load()
 {main}
 """

@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from codeself.sandbox import candidate, channel, filesystem, kernel, preload
+from codeself.sandbox import candidate, channel, filesystem, kernel, mappings, preload
 from codeself.sandbox.isolation import Zygote
 
 if TYPE_CHECKING:  # the records' library is large, and every page of the zygote costs each fork
@@ -129,6 +129,8 @@ def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygo
     """Make this process a zygote: warm, isolated, bounded, its memory frozen. Returns the next candidate too."""
     preload.load()
     _warm_up()
+    mappings.join_libraries()
+    written = mappings.written()
     zygote = Zygote(level)
     zygote.enter()
     _forget_the_host()
@@ -138,6 +140,8 @@ def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygo
     gc.collect()
     preload.settle()
     gc.freeze()
+    mappings.enlarge(written)
+    mappings.own_arenas()
     # A candidate collects later than usual: an early collection only writes to pages it shares with the zygote.
     gc.set_threshold(20_000, 10, 10)
     return zygote, ready

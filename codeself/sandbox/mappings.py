@@ -29,8 +29,9 @@ for _name, _result, _arguments in (
     ("free", None, (_pointer,)),
     ("sbrk", _pointer, (ctypes.c_long,)),
 ):
-    _function = getattr(_libc, _name)
-    _function.restype, _function.argtypes = _result, _arguments
+    if hasattr(_libc, _name):
+        _function = getattr(_libc, _name)
+        _function.restype, _function.argtypes = _result, _arguments
 
 Region = tuple[int, int]
 """The addresses of its first byte, and of the byte after its last."""

@@ -10,7 +10,7 @@ from codeself.reports import training_figures as figures
 from codeself.reports.content import Drawn, Evaluation, Part
 from codeself.reports.drawing import Drawer
 from codeself.reports.numbers import decimal, listed, percent
-from codeself.reports.training_values import CRITIC, SAMPLED, UPDATES, Diagnostic
+from codeself.reports.training_values import CRITIC, REVISIONS, SAMPLED, UPDATES, Diagnostic
 
 # Above it a ratio is out of view: a single token may have any.
 HIGHEST_RATIO = 3.0
@@ -28,6 +28,12 @@ def diagnostics_section(arms: Mapping[str, Sequence[Run]], drawn: Drawer) -> Eva
         ),
         _advantages(arms, drawn),
     ]
+    revised = _figures(REVISIONS, arms, drawn)
+    if revised:
+        told = (
+            "A sample of `grpo-selfdebug` is an episode: what else is shown of it is said of its last answer."
+        )
+        parts.append(Part("Revisions", [told], [], revised))
     critic = _figures(CRITIC, arms, drawn)
     if critic:
         parts.append(Part("The value head", [], [], critic))

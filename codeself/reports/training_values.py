@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codeself.analysis.practice_curves import Value
-from codeself.records.training import CriticStatistics, RatioStatistics
+from codeself.records.training import CriticStatistics, RatioStatistics, RevisionStatistics
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ def _ratio(value: Callable[[RatioStatistics], float]) -> Value:
 
 def _critic(value: Callable[[CriticStatistics], float | None]) -> Value:
     return lambda step: value(step.critic) if step.critic else None
+
+
+def _revisions(value: Callable[[RevisionStatistics], float]) -> Value:
+    return lambda step: value(step.revisions) if step.revisions else None
 
 
 CURVES = (
@@ -194,5 +198,36 @@ CRITIC = (
         _critic(lambda critic: critic.explained_variance),
         top=1.0,
         lowest=-1.0,
+    ),
+)
+REVISIONS = (
+    Diagnostic(
+        "answers",
+        "Answers",
+        "Of a sample, the mean over a step: 1 is none revised.",
+        "answers",
+        "revisions.answers",
+        _revisions(lambda revisions: revisions.answers),
+        top=2.0,
+    ),
+    Diagnostic(
+        "repaired",
+        "Repaired",
+        "Revised samples whose last answer passes every public and hidden test.",
+        "share of revised samples",
+        "revisions.repaired",
+        _revisions(lambda revisions: revisions.repaired),
+        share=True,
+        top=0.1,
+    ),
+    Diagnostic(
+        "unchanged",
+        "Revised to the same",
+        "Revisions that repeat the answer before.",
+        "share of revisions",
+        "revisions.unchanged",
+        _revisions(lambda revisions: revisions.unchanged),
+        share=True,
+        top=0.1,
     ),
 )

@@ -91,9 +91,10 @@ def _records(metadata: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def words_of(command: str, name: Naming) -> tuple[str, ...]:
-    """The words of a shell line, without redirections and what is the host's."""
+    """The words of a shell line from the command on: without what launches it, redirections, and what is the host's."""
     words: list[str] = []
-    waiting = iter(shlex.split(_LOCAL_COPY.sub("", command)))
+    line = shlex.split(_LOCAL_COPY.sub("", command))
+    waiting = iter(line[line.index("codeself") :] if "codeself" in line else line)
     for word in waiting:
         if re.fullmatch(r"\d?>", word) or word in _OF_THE_HOST:
             next(waiting, None)

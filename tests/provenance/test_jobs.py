@@ -31,7 +31,9 @@ def test_a_job_has_its_words_without_log_and_workers(tmp_path: Path) -> None:
 
 
 def test_what_launches_a_command_is_no_part_of_it(tmp_path: Path) -> None:
-    keep(tmp_path, "out/a.json", "accelerate launch --num_processes 2 --no_python codeself train --output out")
+    keep(
+        tmp_path, "out/a.json", "accelerate launch --num_processes 2 --no_python codeself train --output out"
+    )
     (job,) = jobs_behind(tmp_path, ["out/a.json"], Naming("out"))
     assert job.command == ("codeself", "train", "--output", "out")
 

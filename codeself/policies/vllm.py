@@ -92,7 +92,8 @@ class VLLMPolicy:
 
     def _completion(self, request: Request, prompt_ids: list[int], output: Any) -> Completion:
         ids, reason = self._up_to_the_end(request, prompt_ids, list(output.token_ids))
-        chances = [of_place[token].logprob for token, of_place in zip(ids, output.logprobs, strict=False)]
+        drawn = zip(ids, output.logprobs[: len(ids)], strict=True)
+        chances = [of_place[token].logprob for token, of_place in drawn]
         return Completion(
             text=self._text.written(prompt_ids, ids),
             finish_reason=reason,

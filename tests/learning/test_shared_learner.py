@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import torch
+
 from codeself.learning.language_model import LanguageModelLearner
 from codeself.learning.ranks import Ranks, joined
 from codeself.learning.shared_learner import SharedLearner, dealt
 from codeself.learning.update import learn
 from codeself.policies.backend import Completion
-from codeself.records.errors import InfrastructureError
+from codeself.records.errors import InfrastructureError, InputError
 from codeself.records.practice import Arm
 from tests.learning.batches import settings
 from tests.learning.follower import following, made, shared
@@ -138,6 +140,18 @@ def test_processes_that_did_not_make_the_same_update_end_the_run(
                 InfrastructureError, match=r"have updated their weights by different gradients"
             ):
                 learn(learner, groups, "grpo", settings(), 1.0, 0)
+
+
+def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with one cannot be had here."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with (
+        pytest.raises(InputError, match=r"number 2 on this machine, and 1 GPU\(s\) can be seen"),
+        joined("cuda"),
+    ):
+        pass
 
 
 @given(st.lists(st.integers(0, 1000), max_size=30), st.integers(1, 8))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from codeself.records.errors import InputError
+from codeself.reports.page_data import opened
 
 _SECRETS = {
     "a private key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----",
@@ -79,6 +80,7 @@ class Scrubber:
 
     def check(self, path: str, data: bytes) -> None:
         """Raises InputError naming the file, the line, and what stands there. path: as the reader knows it."""
+        data = opened(data)
         for what, start in self._found(data):
             line = data.count(b"\n", 0, start) + 1
             raise InputError(

@@ -5,14 +5,12 @@ What policies wrote is data to the page: it is escaped where it is highlighted, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from codeself.records.traces import Trace
 from codeself.reports.highlighting import highlighted_diff
+from codeself.reports.page_data import packed
 from codeself.reports.pages import render_page
 
 OUTCOMES = ("right", "passes public tests, wrong", "never passes public tests")
@@ -31,11 +29,8 @@ def source_of(trace: Trace, place: int) -> str:
 
 
 def render_traces(title: str, traces: Sequence[Trace]) -> str:
-    """The page. Texts that stand in several places are kept once."""
-    data = json.dumps(_data(traces), ensure_ascii=True, separators=(",", ":"))
-    # The data stands in a script element, which only this could end.
-    safe = data.replace("<", "\\u003c")
-    return render_page("traces.html.j2", title=title, count=len(traces), data=Markup(safe))
+    """The page. Texts that stand in several places are kept once, and all is compressed."""
+    return render_page("traces.html.j2", title=title, count=len(traces), data=packed(_data(traces)))
 
 
 def _data(traces: Sequence[Trace]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from codeself.provenance.scrubbing import Scrubber
 from codeself.records.errors import InputError
+from codeself.reports.page_data import packed
 
 HOST = {"home": "/home/ada", "here": "/srv/lab/run 7", "user": "ada", "host": "tilde.lab.example"}
 # In two pieces, so that no search for secrets stops at this file.
@@ -57,13 +58,13 @@ def test_a_policys_own_words_may_name_any_path_but_hold_no_secret() -> None:
 
 def test_the_page_of_attempts_holds_policies_words_too() -> None:
     def page(**data: object) -> bytes:
-        return f'<script type="application/json" id="data">{json.dumps(data)}</script>\n'.encode()
+        return f'<script type="application/gzip" id="data">{packed(data)}</script>\n'.encode()
 
     SCRUBBER.check("traces.html", page(texts=["x = tilde", "# /home/ada"], traces=[]))
     with pytest.raises(InputError, match="the host's name"):
         SCRUBBER.check("traces.html", page(texts=[], traces=[{"said": "on tilde"}]))
-    with pytest.raises(InputError, match="a token"):
-        SCRUBBER.check("traces.html", page(texts=[TOKEN], traces=[]))
+    with pytest.raises(InputError, match=r"traces\.html, line 3: holds a token"):
+        SCRUBBER.check("traces.html", b"<html>\n\n" + page(texts=[TOKEN], traces=[]))
 
 
 @pytest.mark.parametrize("host", ["vm", "pc1", "ubuntu", "localhost"])

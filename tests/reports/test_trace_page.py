@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from codeself.records.rollouts import PolicyIdentity
 from codeself.records.traces import Budget, PublicResult, Step, Trace
 from codeself.records.verdicts import Candidate, PhaseResult, Verdict
 from codeself.reports.highlighting import highlighted_diff
+from codeself.reports.page_data import opened
 from codeself.reports.trace_page import OUTCOMES, outcome_of, render_traces
 from codeself.reports.trace_text import render_trace
 
@@ -153,6 +155,7 @@ def in_browser(folder: Path, page: str, *flags: str) -> str:
 
 # What a reader would do, and what they would then see, written into the title.
 READING = """<script>
+ready.then(() => {
 const seen = [];
 const look = () => seen.push([at("shown").textContent, at("name").textContent, place + 1,
   document.querySelectorAll("#diff .new").length, document.querySelectorAll("#diff .cut").length,
@@ -166,6 +169,7 @@ form.dispatchEvent(new Event("input")); look();
 form.elements.task.value = "nothing such"; form.dispatchEvent(new Event("input"));
 seen.push(at("trace").hidden, document.querySelectorAll("img").length);
 document.title += " " + seen.join(" ; ");
+});
 </script></body>"""
 
 
@@ -185,10 +189,51 @@ def test_a_reader_steps_through_and_filters(traces: list[Trace], tmp_path: Path)
     ]
 
 
+def test_a_browser_that_cannot_open_the_data_says_so(traces: list[Trace], tmp_path: Path) -> None:
+    page = render_traces("Made", traces)
+    old = page.replace("<body>", "<body><script>delete window.DecompressionStream</script>")
+    shown = in_browser(tmp_path, old, "--dump-dom")
+    assert re.search('<p id="trouble"[^>]*role="alert">[^<]*has no DecompressionStream[^<]*Firefox', shown)
+    broken = re.sub(r'(id="data">.{60}).{4}', r"\1AAAA", page)
+    assert broken != page
+    assert re.search(
+        '<p id="trouble"[^>]*role="alert">[^<]*could not be shown', in_browser(tmp_path, broken, "--dump-dom")
+    )
+
+
+def test_the_data_is_compressed_and_nothing_is_lost(traces: list[Trace]) -> None:
+    page = render_traces("Made", traces * 40).encode()
+    plain = opened(page)
+    assert len(page) < len(plain) / 2
+    assert len(plain.split(b"\n")) == len(page.split(b"\n"))
+    found = re.search(rb'<script type="application/json" id="data">(.*)</script>', plain)
+    assert found is not None
+    data = json.loads(found[1])
+    assert len(data["traces"]) == 120
+    assert HOSTILE in data["texts"]
+    assert b"alert(1)" not in page
+    assert opened(plain) == plain
+
+
+def test_data_that_cannot_be_opened_is_left_as_it_is(
+    traces: list[Trace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = render_traces("Made", traces).encode()
+    for broken in (
+        re.sub(rb'(id="data">.{60}).{4}', rb"\1AAAA", page),
+        re.sub(rb'(id="data">.{60})[^<]*', rb"\1", page),
+    ):
+        assert opened(broken) == broken != page
+    monkeypatch.setattr("codeself.reports.page_data._MOST_BYTES", 100)
+    assert opened(page) == page
+
+
 def test_a_screenshot_shows_the_list_the_difference_and_the_result(
     traces: list[Trace], tmp_path: Path
 ) -> None:
-    page = render_traces("Made", traces).replace("</body>", "<script>at('on').click()</script></body>")
+    page = render_traces("Made", traces).replace(
+        "</body>", "<script>ready.then(() => at('on').click())</script></body>"
+    )
     in_browser(tmp_path, page, f"--screenshot={tmp_path / 'page.png'}")
     import matplotlib.image as images
 

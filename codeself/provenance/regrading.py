@@ -1,7 +1,8 @@
 """Tier grade: everything that was judged through the judge again, and compared with what was recorded.
 
-That is the final evaluations' verdicts, the completions of practice (their verdicts paid the rewards), and every answer
-of an agent, by public tests alone as it was told, and by the others as it was found out afterwards.
+That is the final evaluations' verdicts, the samples of practice (their verdicts paid the rewards), and every answer of
+an agent, by public tests alone as it was told, and by the others as it was found out afterwards. Of a sample of several
+answers, what was told of the earlier ones is judged again as well.
 """
 
 from __future__ import annotations
@@ -117,12 +118,8 @@ class Rows:
             style, rows = self._style(), []
             samples = read_records(self._record / path, PracticeSample)
             for line, sample in enumerate(samples, start=1):
-                if sample.status == "infrastructure":
-                    continue  # a fault is no claim
                 task = _known(tasks, sample.task_id, path, line, "task")
-                candidate = parse_completion(sample.completion, task, style, sample.finish_reason)
-                name = f"step {sample.step}, {sample.task_id}, {sample.sample}"
-                rows.append(Judged(line, name, Job(task, candidate), _of_sample(sample), _of_practice))
+                rows += judged_sample(sample, task, style, line)
             yield Graded(path, place, tuple(rows), len(rows))
 
     def _traces(self) -> Iterator[Graded]:
@@ -145,6 +142,19 @@ class Rows:
             if at == trace.submitted:
                 found["verdict"] = _of_verdict(trace.verdict)
             yield Judged(line, name, Job(task, candidate, trace.trace_id), found, _as_found(set(found)))
+
+
+def judged_sample(sample: PracticeSample, task: Task, style: PromptStyle, line: int) -> Iterator[Judged]:
+    """The answers of one sample of practice: what was told of the earlier ones, and what was found of the last."""
+    name = f"step {sample.step}, {sample.task_id}, {sample.sample}"
+    seen = public_task(task)
+    for at, answer in enumerate(sample.earlier):
+        candidate = parse_completion(answer.completion, seen, style, answer.finish_reason)
+        told = {"public": answer.public.to_json_dict()}
+        yield Judged(line, f"{name}, earlier[{at}]", Job(seen, candidate), told, _as_public(seen))
+    if sample.status != "infrastructure":  # a fault is no claim
+        candidate = parse_completion(sample.completion, task, style, sample.finish_reason)
+        yield Judged(line, name, Job(task, candidate), _of_sample(sample), _of_practice)
 
 
 def _known(known: dict[str, Any], name: str, path: str, line: int, what: str) -> Any:
@@ -172,12 +182,13 @@ def _of_practice(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _as_told(seen: Task) -> Callable[[Verdict], dict[str, Any]]:
-    def read(verdict: Verdict) -> dict[str, Any]:
-        public = observe(seen, verdict).to_json_dict()
-        return {"candidate": verdict.candidate.to_json_dict(), "public": public}
+def _as_public(seen: Task) -> Callable[[Verdict], dict[str, Any]]:
+    return lambda verdict: {"public": observe(seen, verdict).to_json_dict()}
 
-    return read
+
+def _as_told(seen: Task) -> Callable[[Verdict], dict[str, Any]]:
+    public = _as_public(seen)
+    return lambda verdict: {"candidate": verdict.candidate.to_json_dict(), **public(verdict)}
 
 
 def _as_found(keys: Collection[str]) -> Callable[[Verdict], dict[str, Any]]:

@@ -22,6 +22,7 @@ from codeself.learning.update import Group, grouped, learn
 from codeself.policies.backend import Completion, Progress, Prompt, Request
 from codeself.policies.mock import MockPolicy
 from codeself.policies.prompts import load_template
+from codeself.provenance.regrading import judged_sample
 from codeself.records.errors import InputError
 from codeself.records.practice import Arm
 from codeself.records.tasks import Task
@@ -179,6 +180,23 @@ def test_a_fault_on_the_way_leaves_the_whole_group_out(root: Path, pool: JudgePo
     unpaid = [group for group in groups if any(sample.reward is None for sample in group)]
     assert len(unpaid) == sum(record.faulty_groups for record in log.records) < len(groups)
     assert all(sample.reward is None and not sample.informative for group in unpaid for sample in group)
+
+
+def test_what_was_told_on_the_way_is_what_a_later_check_finds(
+    root: Path, pool: JudgePool, tmp_path: Path
+) -> None:
+    _, log = practise(root, pool, tmp_path, steps=1)
+    tasks = {task.task_id: task for task in TASKS}
+    rows = [
+        each
+        for sample in log.samples
+        for each in judged_sample(sample, tasks[sample.task_id], "completion", 1)
+    ]
+    assert len(rows) == sum(1 + len(sample.earlier) for sample in log.samples) > len(log.samples)
+    found = [
+        row.read(verdict) for row, verdict in zip(rows, pool.verdicts(row.job for row in rows), strict=True)
+    ]
+    assert found == [row.recorded for row in rows]
 
 
 # What is paid and learned

@@ -54,7 +54,7 @@ def command(
             f" {unknown[0]}; verify cannot make those again",
             file=sys.stderr,
         )
-    write_record(host, host_facts(benchmarks))
+    write_record(host, host_facts(benchmarks, settings))
     write_text(rows, dumps(digests.to_json_dict()) + "\n")
     write_text(page, manifest_page(manifest))
     write_record(output, manifest)

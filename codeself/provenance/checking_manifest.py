@@ -26,6 +26,7 @@ from codeself.records.manifest import MANIFEST_FILE, ROWS_FILE, Job, Manifest, R
 PAGE_FILE, HOST_FILE = "manifest.md", "host.json"
 # What is said of a run as a whole rests on the files of these parts: without them it cannot be looked at.
 _RESTS_ON = {
+    "determinism": {"metrics"},
     "isolation": {"metrics"},
     "training_isolation": {"training"},
     "locked_reads": {"locked_reads"},

@@ -27,8 +27,12 @@ from codeself.records.manifest import Job, Manifest
 
 CHECKOUT = PACKAGE.parent
 CARDS = "resources/cards"
-# Modules come from where codeself is installed, never from a folder of the archive; nor do settings of Snakemake.
-SAFE = {"PYTHONSAFEPATH": "1", "SNAKEMAKE_PROFILE": "none"}
+# Modules come from the codeself that checks, never from a folder of the archive; nor do settings of Snakemake.
+_MODULES = [
+    str(CHECKOUT),
+    *map(os.path.abspath, filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
+]
+SAFE = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(_MODULES), "SNAKEMAKE_PROFILE": "none"}
 _DRY_RUN = ("--profile", "none", "--workflow-profile", "none", "--cores", "1", "--dry-run", "--forceall")
 # What a rule says of an output beside its path: "all.jsonl (update)".
 _REMARK = re.compile(r" \([a-z ]+\)$")

@@ -8,15 +8,17 @@ import subprocess
 from pathlib import Path
 
 from codeself.provenance.stage_costs import stage_costs
+from codeself.records.config import Config
 from codeself.records.jsonl import read_records
 from codeself.records.locked_reads import ReadTime
 from codeself.records.manifest import HostFacts
 
 
-def host_facts(benchmarks: Path) -> HostFacts:
+def host_facts(benchmarks: Path, config: Config) -> HostFacts:
     """No name of the machine or of its user is among them. benchmarks: folder of Snakemake's tables, and of the times
-    at which locked tests were read.
+    at which locked tests were read. config: the run's.
     """
+    held = _gpus_held(config)
     cpu = _cpu()
     costs = stage_costs(benchmarks) if any(benchmarks.rglob("*.tsv")) else []
     return HostFacts(
@@ -37,12 +39,20 @@ def host_facts(benchmarks: Path) -> HostFacts:
                 "jobs": cost.jobs,
                 "wall_seconds": round(cost.seconds, 1),
                 "cpu_seconds": round(cost.cpu_seconds, 1),
+                "gpu_seconds": round(cost.seconds * held.get(cost.stage, 0), 1),
                 "peak_mb": round(cost.peak_mb),
             }
             for cost in costs
         },
         locked_reads=_read_times(benchmarks / "locked_reads"),
     )
+
+
+def _gpus_held(config: Config) -> dict[str, int]:
+    """How many GPUs a job of each stage holds while it runs: those of the stages that run the model."""
+    if getattr(config.policies[config.base], "device", "cpu") != "cuda":
+        return {}
+    return {"run_rollouts": 1, "run_agentic": 1, "train": config.practice.processes}
 
 
 def _read_times(folder: Path) -> tuple[ReadTime, ...]:

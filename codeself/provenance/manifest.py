@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from codeself.provenance.determinism import determinism
 from codeself.provenance.environment import code_version, environment
 from codeself.provenance.jobs import Naming, cut, jobs_behind
 from codeself.provenance.merkle import SHORT, line_digests, merkle_root
@@ -85,6 +86,9 @@ def facts_of(
         "config_sha256": sha256_json(used),
         "plan_sha256": digests.get(f"{results}/plan.json", ""),
         "seeds": seeds(config),
+        "determinism": determinism(
+            {each.policy: each.identity for each in _records(files, f"{results}/metrics", ".json", Metrics)}
+        ),
         "isolation": dict(sorted(_levels(files, results).items())),
         "training_isolation": {
             record.policy: record.isolation

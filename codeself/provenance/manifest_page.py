@@ -30,6 +30,15 @@ def _lines(manifest: Manifest) -> Iterator[str]:
         "packages": f"{len(environment.packages)} locked ones installed"
         + (", not as locked: " if environment.unlike_lock else "")
         + ", ".join(f"{name} {version}" for name, version in environment.unlike_lock.items()),
+        "determinism": "; ".join(
+            f"{name}: {source}" for name, source in manifest.determinism.policies.items()
+        ),
+        "flags": ", ".join(
+            f"{name}={value}"
+            for flags in manifest.determinism.flags.values()
+            for name, value in flags.items()
+        )
+        or "none",
         "isolation": ", ".join(f"{count} judged at {level}" for level, count in manifest.isolation.items()),
         "seeds": ", ".join(f"{name} {seed}" for name, seed in manifest.seeds.items()),
         "models": ", ".join(f"{model.name} {model.weights_sha256[:12]}" for model in manifest.models.values())

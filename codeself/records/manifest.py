@@ -86,6 +86,16 @@ class Environment(Record):
     unlike_lock: dict[str, str]
 
 
+class Determinism(Record):
+    """flags: settings that make a backend's arithmetic the same each time, by backend. policies: how each evaluated
+    policy ran: number format, device, threads, size of batches. draws: where random numbers come from.
+    """
+
+    flags: dict[str, dict[str, str]]
+    policies: dict[str, str]
+    draws: str
+
+
 class DatasetRecord(Record):
     """A public file: where it is fetched from, its pinned digest, and that of the file that was used."""
 
@@ -99,7 +109,8 @@ class Manifest(Record):
 
     results: the results folder, in which all artifacts are. config: as used, defaults filled in; places on the host
     are cut to their last part. plan_sha256: empty where nothing was planned. seeds: every root of random draws.
-    isolation: judged candidates by the level they ran at; training_isolation: each training run's level.
+    determinism: what was done for the same bytes. isolation: judged candidates by the level they ran at;
+    training_isolation: each training run's level.
     locked_reads: every reading of locked tests; when each was stands in the facts of the host.
     models: each model record by its path. inputs: files that the run was given, lock files too.
     root: of the Merkle tree over all files, artifacts first.
@@ -112,6 +123,7 @@ class Manifest(Record):
     config_sha256: Sha256
     plan_sha256: str
     seeds: dict[str, int]
+    determinism: Determinism
     isolation: dict[IsolationLevel, int]
     training_isolation: dict[str, IsolationLevel]
     locked_reads: tuple[LockedReads, ...] = ()
@@ -141,7 +153,8 @@ class Rows(Record):
 class HostFacts(Record):
     """Facts about one machine on one day: beside the record, never in it.
 
-    costs: of each stage, in seconds. locked_reads: when locked tests were read, the earliest first.
+    costs: of each stage, in seconds; gpu_seconds are wall seconds times the GPUs that its jobs held. locked_reads: when
+    locked tests were read, the earliest first.
     """
 
     system: dict[str, str]

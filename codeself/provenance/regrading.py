@@ -115,7 +115,8 @@ class Rows:
         )
         for path, _ in self._inside("training", "/samples.jsonl"):
             place, tasks = self._tasks_of(practised)
-            style, rows = self._style(), []
+            style = self._style()
+            rows: list[Judged] = []
             samples = read_records(self._record / path, PracticeSample)
             for line, sample in enumerate(samples, start=1):
                 task = _known(tasks, sample.task_id, path, line, "task")

@@ -14,10 +14,11 @@ from codeself.provenance.checking_manifest import check_manifest
 from codeself.provenance.checking_training import check_training
 from codeself.provenance.claims import Claim, outcome_of
 from codeself.provenance.graph import Graph, graph_of
-from codeself.provenance.recomputing import Workspace
+from codeself.provenance.recomputing import COMMANDS, Workspace
 from codeself.provenance.regrading import Rows, check_grades
 from codeself.provenance.trusting import Trust
 from codeself.provenance.unpacking import unpack
+from codeself.provenance.within import DrawnTier, check_within
 from codeself.records.config import parse_config
 from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
@@ -288,3 +289,57 @@ def test_words_of_a_config_slip_no_job_into_the_graph(own: Path, graph: Graph, t
     assert {job.rule for job in again.jobs} == {job.rule for job in graph.jobs}
     assert "escaped" not in {word for job in again.jobs for word in job.command}
     assert not files_of(tmp_path, end="escaped")
+
+
+def drawn_again(own: Path, graph: Graph, name: str, tier: DrawnTier) -> dict[str, Claim]:
+    """What comes of making one file again: the graph without the tier's other jobs."""
+    manifest = manifest_of(own)
+    workspace = Workspace(own, manifest, graph, own.parent / "again", Trust(own, manifest, everything=True))
+    jobs = [
+        job
+        for job in graph.jobs_over(manifest)
+        if name in job.outputs or job.command[1] not in COMMANDS[tier]
+    ]
+    claims = check_within(workspace, jobs, tier, None, lambda some, _: some)
+    return {claim.subject: claim for claim in claims if claim.state != "exact"}
+
+
+def test_other_completions_are_within_interval_while_their_numbers_are(own: Path, graph: Graph) -> None:
+    name = f"{RESULTS}/rollouts/base/families.test.0.jsonl"
+    change_row(own / name, lambda row: row.update(completion=row["completion"] + "\n# other"))
+    forge(own, name)
+    found = drawn_again(own, graph, name, "generate")
+    assert found.keys() == {name}
+    assert found[name].state == "within interval"
+    assert found[name].place.startswith("line 1: completion is")
+    assert outcome_of(found.values()) == "holds"
+
+
+def test_other_completions_are_different_once_a_number_leaves_its_interval(own: Path, graph: Graph) -> None:
+    name, metrics = (
+        f"{RESULTS}/rollouts/base/families.test.0.jsonl",
+        f"{RESULTS}/metrics/base/families.test.json",
+    )
+    change_row(own / name, lambda row: row.update(completion=row["completion"] + "\n# other"))
+    data = json.loads((own / metrics).read_text())
+    data["outcomes"][0]["pass_at_k"][0]["estimate"].update(value=0.99, low=0.98, high=1.0)
+    (own / metrics).write_text(json.dumps(data, indent=2) + "\n")
+    forge(own, name, metrics)
+    found = drawn_again(own, graph, name, "generate")
+    number = f"{metrics}: outcomes.0.pass_at_k.0.estimate.value"
+    assert found.keys() == {name, number}
+    assert {claim.state for claim in found.values()} == {"different"}
+    assert "and was 0.99 in 0.98 to 1" in found[number].place
+    assert number in found[name].place
+
+
+def test_a_policy_that_was_trained_again_is_held_against_the_recorded_gains(own: Path, graph: Graph) -> None:
+    name = f"{RESULTS}/training/grpo-seed0/policy/model.json"
+    data = json.loads((own / name).read_text())
+    data["parsable"] += 1e-9
+    (own / name).write_text(json.dumps(data, indent=2) + "\n")
+    forge(own, name)
+    found = drawn_again(own, graph, name, "train")
+    assert found.keys() == {name}
+    assert found[name].state == "within interval"
+    assert "numbers that follow stay inside" in found[name].place

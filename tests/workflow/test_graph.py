@@ -14,6 +14,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from codeself.provenance.comparing import compare_runs
 from tests.workflow.conftest import Project
 
 INDEX = {"index_reports", "make_manifest", "describe_record", "make_archive", "all"}
@@ -197,6 +198,10 @@ def test_two_runs_in_different_places_give_the_same_bytes(finished: Project, fre
     first, second = finished.artifacts(), fresh_project.artifacts()
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
+    claims = list(compare_runs(finished.results, fresh_project.results))
+    assert [str(claim) for claim in claims if not claim.holds] == []
+    marks = {name for name in first if name.endswith(".snakemake_timestamp")}
+    assert {claim.subject for claim in claims if claim.state == "exact"} == first.keys() - marks
 
 
 @pytest.fixture

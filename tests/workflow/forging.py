@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from codeself.provenance.archive import SUMS_FILE
-from codeself.provenance.graph import CHECKOUT
+from codeself.provenance.graph import CHECKOUT, SAFE
 from codeself.provenance.manifest import files_root
 from codeself.provenance.manifest_page import manifest_page
 from codeself.provenance.merkle import SHORT, line_digests, merkle_root
@@ -64,7 +65,7 @@ def describe_again(folder: Path) -> None:
     command += ["--manifest", f"{manifest.results}/archive/{MANIFEST_FILE}"]
     command += ["--model-template", str(cards / "model.md.j2")]
     command += ["--dataset-template", str(cards / "dataset.md.j2")]
-    subprocess.run(command, cwd=folder, check=True)
+    subprocess.run(command, cwd=folder, check=True, env={**os.environ, **SAFE})
     (inside / MANIFEST_FILE).unlink()
     shutil.copytree(inside, folder, dirs_exist_ok=True)
     shutil.rmtree(inside)

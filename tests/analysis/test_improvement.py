@@ -32,3 +32,11 @@ def test_both_are_those_of_rliable() -> None:
     second = [[(5 * run + 2 * task * task) % 13 / 12 for task in range(26)] for run in range(4)]
     assert interquartile_mean(first) == pytest.approx(0.48030303030303034, abs=1e-9)
     assert probability_of_improvement(first, second) == pytest.approx(0.4634615384615385, abs=1e-9)
+
+
+def test_both_give_what_rliable_has_for_its_own_examples() -> None:
+    # The scores of rliable's tests (tests/rliable/metrics_test.py): 4 and 3 runs on 2 tasks.
+    first, second = [[1, 2], [2, 2], [1, 1], [2, 1]], [[1, 1], [2, 2], [3, 3]]
+    assert interquartile_mean(first) == pytest.approx(1.5, abs=1e-9)
+    assert interquartile_mean(second) == pytest.approx(2.0, abs=1e-9)
+    assert probability_of_improvement(first, second) == pytest.approx(1 / 3, abs=1e-9)

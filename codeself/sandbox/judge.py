@@ -13,14 +13,22 @@ from codeself.records import values
 from codeself.records.errors import InfrastructureError, InputError
 from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.tasks import Task
-from codeself.records.verdicts import Candidate, IsolationLevel, Phase, PhaseResult, Verdict
+from codeself.records.verdicts import (
+    Candidate,
+    IsolationLevel,
+    ParseStatus,
+    Phase,
+    PhaseResult,
+    ScanFinding,
+    Verdict,
+)
 from codeself.sandbox import own_time
 from codeself.sandbox.assembling import SKIPPED, assemble
 from codeself.sandbox.details import detail_text
 from codeself.sandbox.harness import run_tests
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
-from codeself.sandbox.session import CandidateEnded, Session
+from codeself.sandbox.session import CandidateEnded, Session, loading_seconds
 from codeself.sandbox.sources import expects_nothing, looks_at_arguments
 from codeself.sandbox.stand_ins import as_data
 from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
@@ -28,7 +36,7 @@ from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
 # CPU time of the judge's own work on one phase: the candidate's limit, or this where it is more. What cannot be
 # interrupted is ended after twice as much.
 _CHECKING_SECONDS = 0.5
-_REFERENCES_HELD = 512
+_REFERENCES_HELD = 4096
 _PASSED = PhaseResult(status="passed")
 
 
@@ -76,6 +84,10 @@ class Judge:
             zygote.close()
         self._zygotes = {}
 
+    def forget(self) -> None:
+        """Let go of the tasks that it has met, and of what their references took."""
+        self._references.clear()
+
     def _zygote(self, limits: Limits) -> ZygoteProcess:
         """The zygote for the memory and process limits asked for; one is started where there is none yet."""
         zygote = self._zygotes.get(_size(limits))
@@ -103,39 +115,47 @@ class Judge:
         A phase runs only when all before it passed. A fault of the sandbox is retried once with a new
         zygote, then reported as status "infrastructure".
         """
-        self.contended = False
-        findings = (
-            scan(candidate.program) if candidate.status == "parsed" and self.config.scan != "off" else ()
-        )
-        phases: dict[Phase, PhaseResult] = {}
-        if candidate.status != "parsed":
-            phases["parse"] = PhaseResult(status="failed", detail=candidate.status)
-        else:
-            phases["parse"] = _PASSED
-            if findings and self.config.scan == "block":
-                detail = f"line {findings[0].line}: {findings[0].detail}"
-                phases["scan"] = PhaseResult(status="refused", detail=detail)
-            else:
-                phases["scan"] = _PASSED
-                phases |= self._run(task, candidate.program, limits or self.config.limits, locked)
+        phases, findings = self.phases(task, candidate.status, candidate.program, limits, locked)
         return assemble(task, candidate, phases, self.level, rollout_id, findings, locked)
+
+    def phases(
+        self, task: Task, status: ParseStatus, program: str, limits: Limits | None, locked: bool
+    ) -> tuple[dict[Phase, PhaseResult], tuple[ScanFinding, ...]]:
+        """What a verdict is assembled from: the phases that ran, and what the scan found."""
+        self.contended = False
+        phases: dict[Phase, PhaseResult] = {}
+        if status != "parsed":
+            phases["parse"] = PhaseResult(status="failed", detail=status)
+            return phases, ()
+        findings = scan(program) if self.config.scan != "off" else ()
+        phases["parse"] = _PASSED
+        if findings and self.config.scan == "block":
+            detail = f"line {findings[0].line}: {findings[0].detail}"
+            phases["scan"] = PhaseResult(status="refused", detail=detail)
+        else:
+            phases["scan"] = _PASSED
+            phases |= self._run(task, program, limits or self.config.limits, locked)
+        return phases, findings
 
     def _run(self, task: Task, program: str, limits: Limits, locked: bool) -> dict[Phase, PhaseResult]:
         """Try with the least time first: most candidates need no more, and most loops are found out there."""
         self._checking_seconds = max(limits.cpu_seconds, _CHECKING_SECONDS)
-        least = limits.model_copy(update={"cpu_seconds": min(limits.cpu_floor_seconds, limits.cpu_seconds)})
-        attempt = self._attempt(task, program, least, locked)
-        if attempt.out_of_cpu and least.cpu_seconds < limits.cpu_seconds:
-            allowed = limits.model_copy(update={"cpu_seconds": self._cpu_allowance(task, limits)})
-            if allowed.cpu_seconds > least.cpu_seconds:
-                attempt = self._attempt(task, program, allowed, locked)
-                least = allowed
+        known = (id(task), limits) in self._references
+        cpu = (
+            self._cpu_allowance(task, limits) if known else min(limits.cpu_floor_seconds, limits.cpu_seconds)
+        )
+        attempt = self._attempt(task, program, limits, locked, cpu)
+        if attempt.out_of_cpu and not known and cpu < limits.cpu_seconds:
+            loading = attempt.phases["import"].status != "passed"
+            had, cpu = cpu, self._cpu_allowance(task, limits)
+            if cpu > had and not (loading and loading_seconds(cpu, limits) == loading_seconds(had, limits)):
+                attempt = self._attempt(task, program, limits, locked, cpu)
         hidden = attempt.phases.get("hidden")  # missing where an earlier phase failed
         if hidden is not None and hidden.status == "passed":
             doubtful = self._changed_by_itself(task, attempt, limits)
             if doubtful:
                 # Right with its arguments changed under the tests: is it with them as they were?
-                attempt = self._attempt(task, program, least, locked, by_value=doubtful)
+                attempt = self._attempt(task, program, limits, locked, cpu, by_value=doubtful)
         self.contended = attempt.out_of_cpu and attempt.contended
         return attempt.phases
 
@@ -170,7 +190,9 @@ class Judge:
         """One run of the task's reference, locked tests too."""
         known = self._references.get((id(task), limits))
         if known is None:
-            attempt = self._attempt(task, task.reference_solution, limits, locked=True, measure=True)
+            attempt = self._attempt(
+                task, task.reference_solution, limits, locked=True, cpu=limits.cpu_seconds, measure=True
+            )
             if len(self._references) >= _REFERENCES_HELD:
                 self._references.clear()
             known = self._references[id(task), limits] = (task, attempt)
@@ -182,12 +204,14 @@ class Judge:
         program: str,
         limits: Limits,
         locked: bool,
+        cpu: float,
         measure: bool = False,
         by_value: frozenset[str] = frozenset(),
     ) -> _Attempt:
+        """cpu: seconds for each phase of tests."""
         for _ in range(2):
             try:
-                return self._attempt_once(task, program, limits, locked, measure, by_value)
+                return self._attempt_once(task, program, limits, locked, cpu, measure, by_value)
             except InfrastructureError as error:
                 trouble = str(error)
                 self.close()
@@ -199,12 +223,13 @@ class Judge:
         program: str,
         limits: Limits,
         locked: bool,
+        cpu: float,
         measure: bool,
         by_value: frozenset[str],
     ) -> _Attempt:
         attempt = _Attempt({})
         phases = attempt.phases
-        with Session(self._zygote(limits), limits) as session:
+        with Session(self._zygote(limits), limits, cpu) as session:
             if _load(session, program, limits, phases):
                 remote = Remote(session)
                 remote.by_value = by_value

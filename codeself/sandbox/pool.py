@@ -149,7 +149,8 @@ class JudgePool:
 
     def _verdict(self, job: Job, ok: bool, result: Any) -> Verdict:
         if ok:
-            return transport.whole(result, job.candidate, job.rollout_id)
+            level, phases, findings = transport.found(result)
+            return assemble(job.task, job.candidate, phases, level, job.rollout_id, findings, job.locked)
         if isinstance(result, Stuck):
             return _decided(job, self.level, "hidden", "timeout", str(result))
         return _decided(job, self.level, "import", "infrastructure", str(result))

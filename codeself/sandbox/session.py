@@ -27,6 +27,8 @@ from codeself.sandbox.zygote_process import ZygoteProcess
 # What ran before a phase is left out of its CPU time, unless it was less than this, or this share of the limit.
 _GLANCE_SECONDS, _GLANCE_SHARE = 0.005, 0.04
 _FIRST_READ = 1 << 16
+# CPU time for loading a program, where its tests get less: the library's dearest modules take a tenth of it.
+_LOADING_SECONDS = 0.25
 # Real time after which a phase ends however starved of a core the candidate was: every wait has a bound.
 _STARVED_FACTOR, _STARVED_SECONDS = 10, 60
 # A candidate that waited for a core this share of its CPU time may have run slower than alone.
@@ -48,9 +50,12 @@ class CandidateEnded(BaseException):
 class Session:
     """One candidate's process. Use as a context manager: on exit the process is killed, with all in it."""
 
-    def __init__(self, zygote: ZygoteProcess, limits: Limits) -> None:
+    def __init__(self, zygote: ZygoteProcess, limits: Limits, cpu_seconds: float | None = None) -> None:
+        """cpu_seconds: of each phase of tests, where it is less than the limits'."""
         self._zygote = zygote
         self._limits = limits
+        self._tests_cpu = limits.cpu_seconds if cpu_seconds is None else cpu_seconds
+        self._cpu_limit = loading_seconds(self._tests_cpu, limits)
         self.cap = limits.value_kb * 1024  # bytes of one reply
         self.received = 0  # bytes of all
         self._clock: int | None = None
@@ -68,7 +73,7 @@ class Session:
         finally:
             theirs.close()
         # The kernel wakes us when nothing has come in the time that is the least allowed.
-        timeval = _timeval(min(limits.cpu_seconds, limits.wall_seconds))
+        timeval = _timeval(min(self._tests_cpu, limits.wall_seconds))
         ours.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, timeval)
         ours.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, timeval)
         self._socket = ours
@@ -87,9 +92,10 @@ class Session:
         self.close()
 
     def start_phase(self) -> None:
-        """Give the candidate a fresh allowance of CPU and wall time."""
+        """The program is loaded: give it a fresh allowance of CPU and wall time, for tests."""
+        self._cpu_limit = self._tests_cpu
         now = time.monotonic()
-        if now - self._started > max(_GLANCE_SECONDS, _GLANCE_SHARE * self._limits.cpu_seconds):
+        if now - self._started > max(_GLANCE_SECONDS, _GLANCE_SHARE * self._cpu_limit):
             self._phase_cpu = self._cpu()
             self._phase_starved = self._waits.of(self._pid)
             self._judge_waited = core_waits.own()
@@ -110,7 +116,7 @@ class Session:
             reply = channel.unpack(data[channel.HEADER_BYTES : end])
         except channel.ChannelError as error:
             raise CandidateEnded("output", str(error)) from error
-        if time.monotonic() - self._phase_started > self._limits.cpu_seconds:
+        if time.monotonic() - self._phase_started > self._cpu_limit:
             self._check_clocks()
         return reply
 
@@ -141,7 +147,7 @@ class Session:
         whole = bytearray(data)
         while len(whole) < end:
             whole += self._receive(min(end - len(whole), 1 << 20))
-            if time.monotonic() - self._phase_started > self._limits.cpu_seconds:
+            if time.monotonic() - self._phase_started > self._cpu_limit:
                 self._check_clocks()  # a byte at a time never lets the wait run out
         return bytes(whole)
 
@@ -162,14 +168,14 @@ class Session:
         self.contended = starved > _CONTENDED_SHARE * max(cpu, 0.01)
         # Candidate and judge take turns: a judge that waits keeps the candidate waiting.
         starved += core_waits.own() - self._judge_waited
-        self.out_of_cpu = cpu > limits.cpu_seconds
+        self.out_of_cpu = cpu > self._cpu_limit
         if self.out_of_cpu:
             raise CandidateEnded("timeout", "CPU time limit")
         if elapsed - starved > limits.wall_seconds:
             raise CandidateEnded("timeout", "wall time limit")
         if elapsed > wall_bound(limits):
             raise self._fault("the machine is too busy: the candidate hardly got a core")
-        return limits.cpu_seconds - cpu, limits.wall_seconds - (elapsed - starved)
+        return self._cpu_limit - cpu, limits.wall_seconds - (elapsed - starved)
 
     def phase_cpu(self) -> float:
         """CPU seconds of this phase so far, all threads."""
@@ -229,6 +235,11 @@ class Session:
 @lru_cache(maxsize=64)
 def _timeval(seconds: float) -> bytes:
     return struct.pack("ll", int(seconds), int(seconds % 1 * 1e6) + 1)
+
+
+def loading_seconds(cpu_seconds: float, limits: Limits) -> float:
+    """CPU time for loading a program whose tests get so much."""
+    return min(max(cpu_seconds, _LOADING_SECONDS), limits.cpu_seconds)
 
 
 def wall_bound(limits: Limits) -> float:

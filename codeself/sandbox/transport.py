@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import pickle
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from codeself.records.judging import Limits
 from codeself.records.verdicts import (
-    PHASES,
     Candidate,
     IsolationLevel,
     ParseStatus,
@@ -20,11 +19,10 @@ from codeself.records.verdicts import (
     PhaseResult,
     ScanFinding,
     Status,
-    Verdict,
 )
 
-Job = tuple[str, ParseStatus, str, str, Limits | None, bool]
-"""Key of the task, the candidate's three fields, limits unless they are the pool's own, locked."""
+Job = tuple[str, ParseStatus, str, Limits | None, bool]
+"""Key of the task, how the candidate was parsed and its program, limits unless they are the pool's own, locked."""
 
 
 def dumps(message: Any) -> bytes:
@@ -32,42 +30,33 @@ def dumps(message: Any) -> bytes:
 
 
 def job(key: str, candidate: Candidate, limits: Limits | None, locked: bool) -> Job:
-    return key, candidate.status, candidate.program, candidate.source, limits, locked
+    return key, candidate.status, candidate.program, limits, locked
 
 
-def candidate_of(job: Job) -> Candidate:
-    return Candidate(status=job[1], program=job[2], source=job[3])
-
-
-def flat(verdict: Verdict) -> tuple[Any, ...]:
-    """A verdict without its candidate."""
-    results = [verdict.phases[phase] for phase in PHASES]
+def flat(
+    level: IsolationLevel, phases: dict[Phase, PhaseResult], findings: tuple[ScanFinding, ...]
+) -> tuple[Any, ...]:
+    """What a judge found out, without task and candidate."""
     return (
-        verdict.task_id,
-        verdict.isolation,
-        tuple((result.status, result.passed, result.total, result.detail) for result in results),
-        tuple((finding.rule, finding.line, finding.detail) for finding in verdict.findings),
-        verdict.decided_by,
-        verdict.status,
-        verdict.correct,
-        verdict.correct_locked,
+        level,
+        {
+            phase: (result.status, result.passed, result.total, result.detail)
+            for phase, result in phases.items()
+        },
+        tuple((finding.rule, finding.line, finding.detail) for finding in findings),
     )
 
 
-def whole(flat: tuple[Any, ...], candidate: Candidate, rollout_id: str) -> Verdict:
-    """The verdict that was made flat, on this candidate and rollout."""
-    task_id, isolation, results, findings, decided_by, status, correct, correct_locked = flat
-    return Verdict(
-        task_id=task_id,
-        rollout_id=rollout_id,
-        candidate=candidate,
-        isolation=cast(IsolationLevel, isolation),
-        phases={phase: _result(*result) for phase, result in zip(PHASES, results, strict=True)},
-        findings=tuple(ScanFinding(rule=rule, line=line, detail=detail) for rule, line, detail in findings),
-        decided_by=cast(Phase, decided_by),
-        status=cast(Status, status),
-        correct=correct,
-        correct_locked=correct_locked,
+def found(
+    flat: tuple[Any, ...],
+) -> tuple[IsolationLevel, dict[Phase, PhaseResult], tuple[ScanFinding, ...]]:
+    """What was made flat."""
+    level, results, findings = flat
+    phases: dict[Phase, PhaseResult] = {phase: _result(*result) for phase, result in results.items()}
+    return (
+        level,
+        phases,
+        tuple(ScanFinding(rule=rule, line=line, detail=text) for rule, line, text in findings),
     )
 
 

@@ -50,6 +50,7 @@ def main(descriptor: int) -> None:
                 tasks[key] = task
             elif kind == "forget":
                 tasks.clear()
+                judge.forget()
             else:
                 connection.send_bytes(transport.dumps(_serve(judge, tasks, kind, payload)))
 
@@ -64,9 +65,9 @@ def _bound_memory() -> None:
 def _serve(judge: Judge, tasks: dict[str, Any], kind: str, payload: Any) -> tuple[bool, Any, bool]:
     try:
         if kind == "verdict":
-            key, *_, limits, locked = payload
-            verdict = judge.verdict(tasks[key], transport.candidate_of(payload), limits, locked=locked)
-            return True, transport.flat(verdict), judge.contended
+            key, status, program, limits, locked = payload
+            phases, findings = judge.phases(tasks[key], status, program, limits, locked)
+            return True, transport.flat(judge.level, phases, findings), judge.contended
         return True, judge.outputs(*payload), False
     except CodeselfError as error:
         return False, error, False

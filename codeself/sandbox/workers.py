@@ -19,7 +19,7 @@ from codeself.records.verdicts import Candidate, IsolationLevel
 from codeself.sandbox import transport
 
 _START_SECONDS = 120.0
-_TASKS_HELD = 512  # tasks a worker remembers before it is told to forget them
+_TASK_BYTES_HELD = 1 << 25  # of tasks that a worker remembers, before it is told to forget them
 SLOW_SECONDS = 0.02  # after so long at one job, the jobs behind it are held up
 _PIPE_BYTES = 1 << 16  # what a worker's pipe holds in any case, while nobody reads it
 
@@ -73,6 +73,7 @@ class WorkerProcess:
         self.pending: deque[Request] = deque()
         self.waiting_since = time.monotonic()
         self._known: set[str] = set()
+        self._known_bytes = 0
         self.connection.send(config)
 
     def ready(self) -> IsolationLevel:
@@ -102,10 +103,12 @@ class WorkerProcess:
             self.waiting_since = time.monotonic()
         self.pending.append(request)  # first: what is lost on its way is tried again
         if unknown:
-            if len(self._known) >= _TASKS_HELD:
+            if self._known_bytes > _TASK_BYTES_HELD:
                 self._known.clear()
+                self._known_bytes = 0
                 self.connection.send(("forget", None))
             self._known.add(request.key)
+            self._known_bytes += len(request.task_message)
             self.connection.send_bytes(request.task_message)
             request.task_message = b""
         self.connection.send_bytes(request.message)

@@ -56,7 +56,8 @@ class LanguageModelLearner:
         shared = self.policy.model.dtype == torch.float32 and config.lora is None
         self._model: Any = self.policy.model if shared else self.policy.load(torch.float32)
         self._shared = shared
-        keeps_reference = config.loss.kl_coefficient > 0 and config.lora is None
+        compared = any(map(config.measures_divergence, range(config.steps)))
+        keeps_reference = compared and config.lora is None
         self._reference = copy.deepcopy(self._model).requires_grad_(False) if keeps_reference else None
         if config.lora is not None:
             self._model = with_adapters(self._model, config.lora)

@@ -71,7 +71,7 @@ class Objective:
                 clip_high=self.loss.clip_high,
             )
         # A k1 term has no gradient of its own: it is in the advantages (see `prepared` in codeself.learning.update).
-        if targets.reference is not None and self.loss.kl_estimator == "k3":
+        if targets.reference is not None and self.loss.kl_coefficient > 0 and self.loss.kl_estimator == "k3":
             divergence = kl_divergence(scores.logprobs, targets.reference, "k3")
             terms = terms + self.loss.kl_coefficient * divergence
         if self.value is not None:

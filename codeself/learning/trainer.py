@@ -103,7 +103,15 @@ class Trainer:
         rate = rate_at(step, self._config.steps, self._config.optimizer)
         order = seed_from("minibatches", self._seed, step)
         with clock.timing("updating"):
-            report = learn(self._learner, groups, self._assignment.arm, self._config, rate, order)
+            report = learn(
+                self._learner,
+                groups,
+                self._assignment.arm,
+                self._config,
+                rate,
+                order,
+                referenced=self._config.measures_divergence(step),
+            )
         samples = [sample for each in answered for sample in each.rows(step)]
         drawn = Drawn(
             samples=samples,

@@ -77,11 +77,21 @@ _Prepared = list[tuple[Texts, list[_Row]]]
 
 
 def learn(
-    learner: Learner, groups: Sequence[Group], arm: Arm, config: PracticeConfig, rate: float, seed: int
+    learner: Learner,
+    groups: Sequence[Group],
+    arm: Arm,
+    config: PracticeConfig,
+    rate: float,
+    seed: int,
+    *,
+    referenced: bool = False,
 ) -> UpdateReport:
-    """Make the updates of one step. rate: share of the peak learning rate. seed: of the order of minibatches."""
+    """Make the updates of one step. rate: share of the peak learning rate. seed: of the order of minibatches.
+
+    referenced: score the completions under the reference too; a KL term asks for it by itself.
+    """
     chosen = [group for group in groups if group.paid.informative or not config.informative_only]
-    prepared = _prepare(learner, chosen, arm, config)
+    prepared = _prepare(learner, chosen, arm, config, referenced or config.loss.kl_coefficient > 0)
     objective = Objective(objective_of(arm), config.loss, config.value if arm == "ppo" else None)
     budget = config.max_new_tokens * answers_of(arm, config)
     updates = []
@@ -109,12 +119,13 @@ def _by_author(group: _Prepared) -> dict[int, list[_Row]]:
     return dict(sorted(found.items()))
 
 
-def _prepare(learner: Learner, groups: Sequence[Group], arm: Arm, config: PracticeConfig) -> list[_Prepared]:
+def _prepare(
+    learner: Learner, groups: Sequence[Group], arm: Arm, config: PracticeConfig, referenced: bool
+) -> list[_Prepared]:
     if not groups:
         return []
     texts = [each for group in groups for each in group.texts]
-    divergence = config.loss.kl_coefficient > 0
-    references = iter(learner.score(texts, reference=True)) if divergence else None
+    references = iter(learner.score(texts, reference=True)) if referenced else None
     critic = iter(learner.score(texts)) if arm == "ppo" else None
     flat = advantages_of(arm, [group.paid for group in groups], config.advantage)
     prepared: list[_Prepared] = []
@@ -124,9 +135,11 @@ def _prepare(learner: Learner, groups: Sequence[Group], arm: Arm, config: Practi
             reference = next(references) if references else [None] * len(authors)
             values = next(critic) if critic else [None] * len(authors)
             rows = []
-            for author, completion, *scores in zip(authors, text.completions, reference, values, strict=True):
+            for author, completion, base, worth in zip(
+                authors, text.completions, reference, values, strict=True
+            ):
                 reward, right = group.paid.rewards[author], group.paid.outcomes[author]
-                targets = _targets(completion, advantages[author], reward, *scores, config)
+                targets = _targets(completion, advantages[author], reward, base, worth, config)
                 kept = _is_kept(arm, completion.finish_reason == "length", right, config)
                 rows.append(_Row(author, completion, targets, kept))
             prepared[-1].append((text, rows))
@@ -141,8 +154,8 @@ def _targets(
     values: Scores | None,
     config: PracticeConfig,
 ) -> Targets:
-    """reference, values: None where no KL term and no critic is asked for. With a critic, the reward is paid instead of
-    the advantage."""
+    """reference, values: None where no reference and no critic is asked for. With a critic, the reward is paid instead
+    of the advantage."""
     old = np.array(completion.logprobs, dtype=np.float64)
     earned = np.zeros_like(old)
     if reference is not None and config.loss.kl_estimator == "k1":

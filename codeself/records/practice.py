@@ -134,6 +134,12 @@ class PracticeConfig(Record):
         ge=1,
         description="Processes that share each run; where device is cuda, each has a GPU of its own.",
     )
+    divergence_every: int = Field(
+        default=4,
+        ge=0,
+        description="Steps between measurements of how far the policy went from the base, where no KL term takes"
+        " one each step; without adapters a copy of the base is kept for it. 0: none.",
+    )
     checkpoint_every: int = Field(
         default=4, ge=1, description="Steps between the states from which a killed run goes on."
     )
@@ -161,6 +167,11 @@ class PracticeConfig(Record):
         for arm in self.overrides:
             self.for_arm(arm)
         return self
+
+    def measures_divergence(self, step: int) -> bool:
+        """Whether the policy is compared with the base in this step, counted from 0."""
+        every = 1 if self.loss.kl_coefficient > 0 else self.divergence_every
+        return every > 0 and (step + 1) % every == 0
 
     @property
     def training_seeds(self) -> tuple[int, ...]:

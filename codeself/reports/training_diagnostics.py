@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from codeself.analysis.practice_curves import Line, Run, advantage_columns, arm_lines
 from codeself.records.training import ADVANTAGE_EDGES, RatioStatistics, StepRecord
@@ -52,7 +53,8 @@ def _figures(asked: Sequence[Diagnostic], arms: Mapping[str, Sequence[Run]], dra
     """A figure of each diagnostic that any arm has."""
     found = []
     for each in asked:
-        lines = [line for line in arm_lines(arms, each.value, "step") if line.has_values]
+        shown = _measured(arms, each) if each.sparse else arms
+        lines = [line for line in arm_lines(shown, each.value, "step") if line.has_values]
         if lines:
             figure = figures.curves(
                 lines,
@@ -65,6 +67,15 @@ def _figures(asked: Sequence[Diagnostic], arms: Mapping[str, Sequence[Run]], dra
             )
             found.append(drawn(each.name, figure, each.heading, f"{each.caption} Key `{each.key}`."))
     return found
+
+
+def _measured(arms: Mapping[str, Sequence[Run]], asked: Diagnostic) -> dict[str, list[Run]]:
+    """The runs with the steps that have the value alone; nothing of those that have none."""
+    found = {}
+    for arm, runs in arms.items():
+        kept = [tuple(step for step in run.steps if asked.value(step) is not None) for run in runs]
+        found[arm] = [replace(run, steps=steps) for run, steps in zip(runs, kept, strict=True) if steps]
+    return {arm: runs for arm, runs in found.items() if runs}
 
 
 def _of_updates(arms: Mapping[str, Sequence[Run]]) -> list[str]:
@@ -87,8 +98,8 @@ def _of_updates(arms: Mapping[str, Sequence[Run]]) -> list[str]:
         step.reference_divergence is not None for runs in arms.values() for r in runs for step in r.steps
     ):
         sentences.append(
-            "No run kept a copy of the base (`loss.kl_coefficient` is 0), so how far a policy went from it was not"
-            " measured."
+            "No run measured how far its policy went from the base: it has no KL term, and `divergence_every` is 0 or"
+            " longer than the run."
         )
     return [" ".join(sentences)]
 

@@ -11,7 +11,10 @@ from codeself.records.training import CriticStatistics, RatioStatistics, Revisio
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One value of a step's record. key: where it stands there. top, whole, lowest: of the figure's axis."""
+    """One value of a step's record. key: where it stands there. top, whole, lowest: of the figure's axis.
+
+    sparse: measured in some steps only, so that a step without it is no gap.
+    """
 
     name: str
     heading: str
@@ -23,6 +26,7 @@ class Diagnostic:
     top: float = 0.0
     whole: bool = False
     lowest: float | None = None
+    sparse: bool = False
 
 
 def _ratio(value: Callable[[RatioStatistics], float]) -> Value:
@@ -133,11 +137,12 @@ UPDATES = (
     Diagnostic(
         "reference-divergence",
         "Divergence from the base",
-        "Mean over the tokens that were learned from, by the estimator of the settings.",
+        "Mean over the tokens that were learned from, by the estimator of the settings, in the steps that measured it.",
         "nats a token",
         "reference_divergence",
         lambda step: step.reference_divergence,
         top=1e-3,
+        sparse=True,
     ),
     Diagnostic(
         "clipped-low",

@@ -87,6 +87,22 @@ def test_what_is_practised_is_of_the_train_split(tmp_path: Path) -> None:
     assert {sample.task_id for sample in run.samples} == trained
 
 
+@pytest.mark.parametrize(
+    ("changes", "measured"),
+    [
+        ({"divergence_every": 2}, [1, 3]),
+        ({"divergence_every": 0}, []),
+        ({"divergence_every": 0, "loss": {"kl_coefficient": 0.1}}, [0, 1, 2, 3]),
+    ],
+)
+def test_the_way_from_the_base_is_measured_in_the_steps_that_are_asked_for(
+    tmp_path: Path, changes: dict[str, Any], measured: list[int]
+) -> None:
+    steps = mock_run(tmp_path, informative_only=False, **changes).make().steps
+    assert [step.step for step in steps if step.reference_divergence is not None] == measured
+    assert all(step.reference_divergence > 0 for step in steps if step.step and step.step in measured)  # type: ignore[operator]
+
+
 @pytest.mark.parametrize("arm", ["grpo", "grpo-selfdebug", "ppo"])
 def test_a_killed_mock_run_ends_as_one_that_was_not(tmp_path: Path, arm: str) -> None:
     whole, killed = (mock_run(tmp_path / name, arm) for name in ("whole", "killed"))

@@ -46,6 +46,7 @@ def command(
     from codeself.records.errors import InputError
     from codeself.records.jsonl import read_record, write_record
     from codeself.records.metrics import Metrics
+    from codeself.records.practice import REVISING
     from codeself.records.tasks import read_splits, read_tasks
 
     if not all((0 < alpha < 0.5, 0 < power < 1, 0 < margin < 1, 0 < hoped_for_gain < 1, 0 < confidence < 1)):
@@ -58,6 +59,10 @@ def command(
     for flag, names in (("--arm", arm), ("--train-seed", train_seed)):
         if not names or len(set(names)) < len(names):
             raise InputError(f"{flag}: expected one or more, each once, not {list(names)}")
+    if REVISING in arm and revision_prompt is None:
+        raise InputError(
+            f"--revision-prompt: is missing; arm {REVISING} practises with a template, which the plan names"
+        )
     try:
         settings = json.loads(practice)
     except json.JSONDecodeError as error:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from codeself.learning.advantages import group_advantages
 from codeself.learning.objective import Kind
 from codeself.records.digests import seed_from
-from codeself.records.practice import AdvantageConfig, Arm, PracticeConfig
+from codeself.records.practice import REVISING, AdvantageConfig, Arm, PracticeConfig
 from codeself.records.verdicts import Verdict
 from codeself.rewards import RewardFunction, is_infrastructure
 
@@ -55,7 +55,7 @@ def pay(
 
 def answers_of(arm: Arm, config: PracticeConfig) -> int:
     """How many answers a sample may have."""
-    return 1 + config.revisions if arm == "grpo-selfdebug" else 1
+    return 1 + config.revisions if arm == REVISING else 1
 
 
 def objective_of(arm: Arm) -> Kind:

@@ -15,6 +15,8 @@ from codeself.records.tasks import Split
 
 Arm = Literal["grpo", "grpo-selfdebug", "ppo", "rejection", "random-reward", "format-reward"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
+# The arm whose samples are episodes of several answers.
+REVISING: Arm = "grpo-selfdebug"
 
 
 class AdvantageConfig(Record):

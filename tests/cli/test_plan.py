@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from codeself.cli.report_plan import command as report
+from codeself.records.digests import sha256_file
 from codeself.records.errors import InputError
 from tests.experiments import Experiment, experiment
 
@@ -52,6 +53,23 @@ def test_the_plan_is_the_same_bytes_each_time_and_another_with_other_inputs(made
     for change in others:
         made.declare(**change)
         assert made.plan.read_bytes() != first, change
+
+
+def test_an_arm_that_revises_has_endpoints_like_any_other_and_its_template_in_the_plan(
+    made: Experiment, tmp_path: Path
+) -> None:
+    assert made.declare().digests.revision == ""
+    revising = experiment(tmp_path, {"grpo": 1.0, "grpo-selfdebug": 1.0}, families=4, variants=2, samples=2)
+    with pytest.raises(InputError, match=r"^--revision-prompt: is missing; arm grpo-selfdebug practises"):
+        revising.declare()
+    template = tmp_path / "revise.j2"
+    template.write_text("{# style: completion #}")
+    plan = revising.declare(revision_prompt=template)
+    assert plan.digests.revision == sha256_file(template)
+    assert [point.name for point in plan.endpoints if point.arm.name == "grpo-selfdebug"] == [
+        "grpo-selfdebug-over-base",
+        "grpo-selfdebug-over-base-greedy",
+    ]
 
 
 def test_what_is_not_wanted_is_not_declared(made: Experiment) -> None:

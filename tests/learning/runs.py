@@ -165,4 +165,4 @@ def _declared() -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         arms = dict.fromkeys(SETTINGS["arms"], 1.0)
         made = experiment(Path(folder), arms, families=4, variants=2, samples=2)
-        return made.declare(train_seed=[0, 1])
+        return made.declare(train_seed=[0, 1], revision_prompt=made.folder / "prompt.j2")

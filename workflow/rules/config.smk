@@ -9,6 +9,7 @@ from pathlib import Path
 from codeself.provenance.code_digest import code_digest
 from codeself.records.config import parse_config
 from codeself.records.errors import CodeselfError
+from codeself.records.practice import REVISING
 from codeself.rewards import reward_file_digest
 
 try:
@@ -162,7 +163,6 @@ def policy_flags(wildcards, input):
 
 # Training
 
-REVISING_ARM = "grpo-selfdebug"
 LEARNER = "transformers" if BACKEND in WITH_WEIGHTS else BACKEND
 # Of one run. Their launcher needs a free port, and no settings that a user's own file may hold for other work.
 PROCESSES = CONFIG.practice.processes
@@ -181,7 +181,7 @@ def arm_flags(wildcards):
 
 def revises(wildcards):
     """Whether this run practises several answers to a task."""
-    return wildcards.trained.startswith(f"{REVISING_ARM}-seed")
+    return wildcards.trained.startswith(f"{REVISING}-seed")
 
 
 def practised_revision_path(wildcards):

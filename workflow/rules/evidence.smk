@@ -13,7 +13,7 @@ rule plan:
         tasks=f"<results>/tasks/{PLANNED}.jsonl",
         splits=f"<results>/splits/{PLANNED}.json",
         prompt=prompt_path,
-        revision=revision_path if REVISING_ARM in ARMS else [],
+        revision=revision_path if REVISING in ARMS else [],
         metrics=f"<results>/metrics/base/{PLANNED}.dev.json",
         per_task=f"<results>/metrics/base/{PLANNED}.dev.tasks.csv",
     output:

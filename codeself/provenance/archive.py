@@ -10,7 +10,7 @@ import gzip
 import io
 import tarfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from codeself.provenance.scrubbing import Scrubber
 from codeself.records.archiving import ArchiveConfig, part_of
@@ -41,16 +41,10 @@ def files_to_pack(
     for given in manifest.inputs:
         packed[given.path] = _checked(given, Path(given.path))
     if config.weights:
-        for record, model in manifest.models.items():
-            for name, sha256 in model.files.items():
-                shown = str(PurePosixPath(record).with_name(name))
-                place = results / manifest.inside(shown)
-                packed[shown] = _checked(
-                    FileDigest(
-                        path=shown, sha256=sha256, bytes=place.stat().st_size if place.is_file() else 0
-                    ),
-                    place,
-                )
+        for shown, sha256 in manifest.model_files().items():
+            place = results / manifest.inside(shown)
+            size = place.stat().st_size if place.is_file() else 0
+            packed[shown] = _checked(FileDigest(path=shown, sha256=sha256, bytes=size), place)
     return packed
 
 

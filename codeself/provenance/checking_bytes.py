@@ -11,7 +11,7 @@ from typing import Any
 from codeself.provenance.archive import SUMS_FILE, left_out
 from codeself.provenance.claims import Claim
 from codeself.provenance.manifest import files_root
-from codeself.provenance.merkle import changed_rows, lines_of, merkle_root
+from codeself.provenance.merkle import changed_rows, line_digests, lines_of, merkle_root
 from codeself.provenance.unpacking import read_sums
 from codeself.records.config import parse_config
 from codeself.records.digests import sha256_bytes, sha256_file, sha256_json
@@ -29,52 +29,61 @@ def check_bytes(record: Path) -> Iterator[Claim]:
         listed = read_sums(record)
     except InputError as error:
         yield Claim("bytes", SUMS_FILE, "different", str(error))
-    found = {
-        path.relative_to(record).as_posix(): path for path in sorted(record.rglob("*")) if not path.is_dir()
-    }
     manifest, problem = _manifest(record)
     if manifest is None:
         yield Claim("bytes", MANIFEST_FILE, "different", problem)
-        entries: dict[str, FileDigest] = {}
-        apart: set[str] = set()
     else:
-        entries = {each.path: each for each in (*manifest.artifacts, *manifest.inputs)}
-        apart = left_out(manifest, parse_config(manifest.config, MANIFEST_FILE).archive)
         yield from _whole(manifest)
-    rows = _rows(record)
-    for name in sorted({*listed, *entries, *found} - {SUMS_FILE}):
-        yield _file(record, name, listed, entries, rows, apart, name in found)
+    files = _Files(record, listed, manifest)
+    found = {path.relative_to(record).as_posix() for path in record.rglob("*") if not path.is_dir()}
+    for name in sorted({*listed, *files.entries, *files.models, *found} - {SUMS_FILE}):
+        yield files.check(name, name in found)
 
 
-def _file(
-    record: Path,
-    name: str,
-    listed: dict[str, str],
-    entries: dict[str, FileDigest],
-    rows: Rows,
-    apart: set[str],
-    is_there: bool,
-) -> Claim:
-    entry = entries.get(name)
-    if not is_there:
-        if name in apart and name not in listed:
-            return Claim("bytes", name, "left out", "its digest is in the manifest")
-        return Claim("bytes", name, "missing", "the record lists it")
-    if entry is None and name not in listed:
-        return Claim("bytes", name, "added", "the record does not list it")
-    digest = sha256_file(record / name)
-    if entry is not None and digest != entry.sha256:
-        return Claim("bytes", name, "different", _where(record / name, entry, rows.rows.get(name)))
-    if entry is not None and (record / name).stat().st_size != entry.bytes:
-        return Claim("bytes", name, "different", f"the manifest says {entry.bytes} bytes")
-    if listed and digest != listed.get(name):
-        said = "does not list it" if name not in listed else "has another digest for it"
-        return Claim("bytes", name, "different", f"{SUMS_FILE} {said}")
-    if isinstance(entry, Artifact) and entry.rows is not None:
-        root = merkle_root([sha256_bytes(line) for line in lines_of(record / name)])
-        if root != entry.rows.root:
-            return Claim("bytes", name, "different", "the manifest has another Merkle root for its rows")
-    return Claim("bytes", name, "exact")
+class _Files:
+    """What is said of each file: by the list of digests, by the manifest, and by the records of models."""
+
+    def __init__(self, record: Path, listed: dict[str, str], manifest: Manifest | None) -> None:
+        self._record, self._listed = record, listed
+        self.entries: dict[str, FileDigest] = {}
+        self.models: dict[str, str] = {}
+        self._apart: set[str] = set()
+        if manifest is not None:
+            config = parse_config(manifest.config, MANIFEST_FILE).archive
+            self.entries = {each.path: each for each in (*manifest.artifacts, *manifest.inputs)}
+            self.models = manifest.model_files()
+            self._apart = left_out(manifest, config) | (set() if config.weights else self.models.keys())
+        self._rows = _rows(record).rows
+
+    def check(self, name: str, is_there: bool) -> Claim:
+        entry = self.entries.get(name)
+        if not is_there:
+            if name in self._apart and name not in self._listed:
+                return Claim("bytes", name, "left out", "its digest is in the manifest")
+            return Claim("bytes", name, "missing", "the record lists it")
+        if entry is None and name not in self._listed:
+            return Claim("bytes", name, "added", "the record does not list it")
+        problem = self._problem(name, entry, sha256_file(self._record / name))
+        return Claim("bytes", name, "different" if problem else "exact", problem)
+
+    def _problem(self, name: str, entry: FileDigest | None, digest: str) -> str:
+        path = self._record / name
+        if entry is not None and digest != entry.sha256:
+            return _where(path, entry, None if name.endswith(".gz") else self._rows.get(name))
+        if entry is not None and path.stat().st_size != entry.bytes:
+            return f"the manifest says {entry.bytes} bytes"
+        if digest != self.models.get(name, digest):
+            return "is not the file that its model's record names"
+        if self._listed and digest != self._listed.get(name):
+            said = "does not list it" if name not in self._listed else "has another digest for it"
+            return f"{SUMS_FILE} {said}"
+        if isinstance(entry, Artifact) and entry.rows is not None:
+            if name.endswith(".gz"):  # a packed file may be endless when it is unpacked
+                return "a packed file has no rows, and the manifest has their digest"
+            leaves = line_digests(path)
+            if (merkle_root(leaves), len(leaves)) != (entry.rows.root, entry.rows.count):
+                return "the manifest has another Merkle root or count for its rows"
+        return ""
 
 
 def _whole(manifest: Manifest) -> Iterator[Claim]:

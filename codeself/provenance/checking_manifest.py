@@ -140,9 +140,7 @@ def _places(record: Path, manifest: Manifest, graph: Graph) -> Iterator[Claim]:
     described = {path.removeprefix(f"{manifest.results}/archive/") for path in graph.described}
     known = {*described, MANIFEST_FILE, ROWS_FILE, PAGE_FILE, *given}
     known |= {each.path for each in manifest.artifacts}
-    known |= {
-        str(Path(path).with_name(name)) for path, model in manifest.models.items() for name in model.files
-    }
+    known |= manifest.model_files().keys()
     if manifest.config["archive"]["host"]:
         known.add(HOST_FILE)
     for name in sorted(read_sums(record).keys() - known):

@@ -73,9 +73,8 @@ class Workspace:
         self._trust, self._isolation = trust, isolation
         self._left_out = left_out(manifest, parse_config(manifest.config, MANIFEST_FILE).archive)
         # Nothing but what a job may read: a file of settings in the folder at work could steer a library.
-        names = {each.path for each in manifest.artifacts} | (
-            graph.given & {each.path for each in manifest.inputs}
-        )
+        names = {each.path for each in manifest.artifacts} | manifest.model_files().keys()
+        names |= graph.given & {each.path for each in manifest.inputs}
         for name in sorted(names):
             self._lay(name, record / name)
         self._lay(f"{manifest.results}/archive/{MANIFEST_FILE}", record / MANIFEST_FILE)
@@ -86,21 +85,15 @@ class Workspace:
 
         Raises InputError for a file that is not the one which the record names.
         """
-        for path, model in self._manifest.models.items():
+        for path, sha256 in self._manifest.model_files().items():
             inside = PurePosixPath(self._manifest.inside(path))
-            if inside.parts[0] == "training" and not trained:
+            source, target = models / inside, self._folder / path
+            if (inside.parts[0] == "training" and not trained) or target.exists() or not source.is_file():
                 continue
-            for name, sha256 in model.files.items():
-                source, target = (
-                    models / inside.with_name(name),
-                    self._folder / PurePosixPath(path).with_name(name),
-                )
-                if target.exists() or not source.is_file():
-                    continue
-                if sha256_file(source) != sha256:
-                    raise InputError(f"{source}: is not the file that the record names in {path}")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
+            if sha256_file(source) != sha256:
+                raise InputError(f"{source}: is not the file that the record names")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
 
     def make_again(self, job: Job, tier: Tier) -> Iterator[Claim]:
         """A claim for each output of a job; the recorded outputs are put back."""

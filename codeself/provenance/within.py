@@ -96,8 +96,13 @@ def follow_up(jobs: Sequence[Job], changed: Iterable[str], commands: Sequence[st
 
 
 def _numbers(workspace: Workspace, path: str, tier: DrawnTier) -> Iterator[Claim]:
-    was = json.loads(workspace.recorded(path).read_bytes())
-    now = json.loads(workspace.made(path).read_bytes())
+    try:
+        was, now = (
+            json.loads(file.read_bytes()) for file in (workspace.recorded(path), workspace.made(path))
+        )
+    except (ValueError, RecursionError) as error:
+        yield Claim(tier, path, "different", f"cannot be read: {error}")
+        return
     for place, value, low, high in estimates(was):
         again = _at(now, place)
         subject = f"{path}: {'.'.join(map(str, place))}"

@@ -129,8 +129,8 @@ class Manifest(Record):
     locked_reads: tuple[LockedReads, ...] = ()
     code: CodeVersion
     environment: Environment
-    models: dict[str, ModelRecord]
-    datasets: dict[str, DatasetRecord]
+    models: dict[InnerPath, ModelRecord]
+    datasets: dict[InnerPath, DatasetRecord]
     artifacts: tuple[Artifact, ...]
     inputs: tuple[FileDigest, ...]
     jobs: tuple[Job, ...]
@@ -139,6 +139,14 @@ class Manifest(Record):
     def inside(self, path: str) -> str:
         """The path of an artifact relative to the results folder."""
         return path.removeprefix(f"{self.results}/")
+
+    def model_files(self) -> dict[str, str]:
+        """The digest of each file of each model's folder, by its path: weights, which may stay out of an archive."""
+        return {
+            str(PurePosixPath(path).with_name(name)): digest
+            for path, model in self.models.items()
+            for name, digest in model.files.items()
+        }
 
     def job_of(self, artifact: Artifact) -> Job | None:
         return None if artifact.job is None else self.jobs[artifact.job]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from codeself.records.base import Record
 from codeself.records.sources import ModelSource, Sha256
 
 MODEL_FILE = "model.json"
+
+
+FileName = Annotated[str, Field(pattern=r"^\.?\w[\w.+ -]*$")]
+"""A file of the folder itself. Whoever reads a record may have it from a stranger."""
 
 
 class ModelRecord(Record):
@@ -26,4 +32,4 @@ class ModelRecord(Record):
     weights_sha256: Sha256
     tokenizer_sha256: Sha256
     chat_template_sha256: Sha256 | str = ""
-    files: dict[str, Sha256]
+    files: dict[FileName, Sha256]

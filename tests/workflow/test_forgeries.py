@@ -20,10 +20,12 @@ from codeself.provenance.trusting import Trust
 from codeself.provenance.unpacking import unpack
 from codeself.provenance.within import DrawnTier, check_within
 from codeself.records.config import parse_config
-from codeself.records.digests import sha256_file
+from codeself.records.digests import sha256_bytes, sha256_file
 from codeself.records.errors import InputError
 from codeself.records.jsonl import read_record
 from codeself.records.manifest import MANIFEST_FILE, Artifact, Manifest
+from codeself.records.models import ModelRecord
+from codeself.records.sources import LocalModel
 from tests.workflow.conftest import Project
 from tests.workflow.forging import change_row, files_of, forge, sum_up
 
@@ -343,3 +345,34 @@ def test_a_policy_that_was_trained_again_is_held_against_the_recorded_gains(own:
     assert found.keys() == {name}
     assert found[name].state == "within interval"
     assert "numbers that follow stay inside" in found[name].place
+
+
+def test_weights_in_an_archive_are_those_that_the_record_of_the_model_names(own: Path) -> None:
+    path = f"{RESULTS}/models/tiny/model.json"
+    model = ModelRecord(
+        name="tiny",
+        source=LocalModel(source="local", path="tiny"),
+        architecture="none",
+        parameters=1,
+        weights_sha256=sha256_bytes(b"right"),
+        tokenizer_sha256="0" * 64,
+        files={"model.safetensors": sha256_bytes(b"right")},
+    )
+    weights = own / RESULTS / "models/tiny/model.safetensors"
+    weights.parent.mkdir(parents=True)
+    for content, states in ((b"right", set()), (b"wrong", {"different"})):
+        weights.write_bytes(content)
+        forge(own, models={path: model})
+        assert {claim.state for claim in check_bytes(own) if not claim.holds} == states
+
+
+@pytest.mark.parametrize(
+    "place", ["../outside/model.json", "/etc/model.json", "a/./model.json", "a\x1b[2J.json"]
+)
+def test_a_manifest_names_no_place_outside_its_record(own: Path, place: str) -> None:
+    data = json.loads((own / MANIFEST_FILE).read_text())
+    for change in ({"artifacts": [{**data["artifacts"][0], "path": place}]}, {"results": place}):
+        (own / MANIFEST_FILE).write_text(json.dumps({**data, **change}))
+        claims = [claim for claim in check_bytes(own) if claim.subject == MANIFEST_FILE]
+        assert [claim.state for claim in claims] == ["different", "different"]
+        assert "no plain path inside the record" in claims[0].place

@@ -238,7 +238,7 @@ class Judge:
                     if not tests:
                         phases[phase] = SKIPPED
                         continue
-                    session.start_phase()
+                    session.start_phase(exactly=measure)
                     try:
                         with own_time.limit(self._checking_seconds):
                             phases[phase] = run_tests(remote, task, tests, show=phase == "public")

@@ -91,11 +91,14 @@ class Session:
     ) -> None:
         self.close()
 
-    def start_phase(self) -> None:
-        """The program is loaded: give it a fresh allowance of CPU and wall time, for tests."""
+    def start_phase(self, exactly: bool = False) -> None:
+        """The program is loaded: give it a fresh allowance of CPU and wall time, for tests.
+
+        exactly: leave out of its CPU time what ran before, however little that was.
+        """
         self._cpu_limit = self._tests_cpu
         now = time.monotonic()
-        if now - self._started > max(_GLANCE_SECONDS, _GLANCE_SHARE * self._cpu_limit):
+        if exactly or now - self._started > max(_GLANCE_SECONDS, _GLANCE_SHARE * self._cpu_limit):
             self._phase_cpu = self._cpu()
             self._phase_starved = self._waits.of(self._pid)
             self._judge_waited = core_waits.own()

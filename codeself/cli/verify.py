@@ -37,6 +37,12 @@ def command(
             help="Results folder with models/ and training/, whose weights the archive lacks (generate, train)."
         ),
     ] = None,
+    run_with: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Run policies otherwise than recorded, as with dtype=float32; give it again (generate, train)."
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Judges side by side.")] = 2,
     isolation: Annotated[
         Isolation, typer.Option(help="Least isolation of candidates, whatever the record asks for.")
@@ -66,6 +72,7 @@ def command(
 
     from codeself.cli.claim_lines import conclude, tell
     from codeself.cli.progress import counting
+    from codeself.provenance.recomputing import RUN_WITH
     from codeself.provenance.unpacking import take, unpack
     from codeself.provenance.verifying import Asked, manifest_of, verify
     from codeself.records.digests import sha256_file
@@ -76,7 +83,10 @@ def command(
     if sha256 and (archive.is_dir() or sha256_file(archive) != sha256):
         found = "is a folder" if archive.is_dir() else f"has the digest {sha256_file(archive)}"
         raise InputError(f"{archive}: {found}, expected a file with {sha256}")
-    asked = Asked(tier.value, sample, models, workers, isolation.value, trust_code)
+    settings = dict(each.split("=", 1) for each in run_with or [] if "=" in each)
+    if len(settings) != len(run_with or []) or not settings.keys() <= set(RUN_WITH):
+        raise InputError(f"--run-with: expected NAME=VALUE, with another of {', '.join(RUN_WITH)} each time")
+    asked = Asked(tier.value, sample, models, workers, isolation.value, trust_code, settings)
     with tempfile.TemporaryDirectory(prefix="codeself-verify-") as name:
         folder, place = Path(name), Path(name) / "record"
         record = take(archive, place) if archive.is_dir() else unpack(archive, place, int(max_gib * 2**30))

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from codeself.provenance.archive import left_out
@@ -41,6 +41,8 @@ COMMANDS: dict[Tier, tuple[str, ...]] = {
     "generate": ("run-rollouts", "run-agentic"),
     "train": ("train",),
 }
+# Options of a policy that decide how it is run, and not which one it is.
+RUN_WITH = ("device", "dtype", "threads", "batch-size")
 # Parts of a run that describe-record reads; its rule names the manifest alone, which stands for them.
 _DESCRIBED = {"tasks", "splits", "metrics", "training"}
 
@@ -65,12 +67,13 @@ class Workspace:
         folder: Path,
         trust: Trust,
         isolation: IsolationLevel = "limits",
+        run_with: Mapping[str, str] | None = None,
     ) -> None:
         """folder: where to put the copy, on the record's own file system. isolation: the least that candidates get,
-        whatever the record asks for.
+        whatever the record asks for. run_with: options of policies that differ from the record's.
         """
         self._record, self._folder, self._manifest = record, folder, manifest
-        self._trust, self._isolation = trust, isolation
+        self._trust, self._isolation, self._run_with = trust, isolation, dict(run_with or {})
         self._left_out = left_out(manifest, parse_config(manifest.config, MANIFEST_FILE).archive)
         # Nothing but what a job may read: a file of settings in the folder at work could steer a library.
         names = {each.path for each in manifest.artifacts} | manifest.model_files().keys()
@@ -172,12 +175,8 @@ class Workspace:
         """
         for output in () if keeps else job.outputs:
             (self._folder / output).unlink(missing_ok=True)
-        words = list(job.command[1:])
-        if "--isolation" in words:
-            at = words.index("--isolation") + 1
-            words[at] = stricter(words[at], self._isolation)
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "codeself", *words],
+            [sys.executable, "-P", "-m", "codeself", *self._words(job)],
             cwd=self._folder,
             capture_output=True,
             text=True,
@@ -189,6 +188,15 @@ class Workspace:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         refused = done.returncode == InputError.exit_code
         return refused, f"codeself {job.command[1]} ended with {done.returncode}: {last}"
+
+    def _words(self, job: Job) -> list[str]:
+        words = list(job.command[1:])
+        for at, flag in enumerate(words[:-1]):
+            if flag == "--isolation":
+                words[at + 1] = stricter(words[at + 1], self._isolation)
+            elif flag.startswith("--") and flag[2:] in self._run_with:
+                words[at + 1] = self._run_with[flag[2:]]
+        return words
 
     def _stand_in_for_seconds(self, job: Job) -> None:
         """Seconds are no part of the record, and of none of its files; a command that also shows them gets a second."""

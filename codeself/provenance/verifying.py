@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from codeself.provenance.checking_bytes import check_bytes
@@ -29,7 +29,8 @@ Counting = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 class Asked:
     """What a check is to do. sample: so many judgings, or so many jobs of the tiers generate and train; None for all.
     models: a results folder with the weights that the archive lacks. isolation: the least that candidates get.
-    trust_code: whether programs that come with the record may run with the rights of whoever checks.
+    trust_code: whether programs that come with the record may run with the rights of whoever checks. run_with: options
+    of policies that differ from the record's, of recomputing.RUN_WITH.
     """
 
     tier: Tier
@@ -38,6 +39,7 @@ class Asked:
     workers: int = 2
     isolation: IsolationLevel = "limits"
     trust_code: bool = False
+    run_with: Mapping[str, str] = field(default_factory=dict)
 
 
 def manifest_of(record: Path) -> Manifest | None:
@@ -71,7 +73,7 @@ def verify(record: Path, folder: Path, asked: Asked, counting: Counting) -> Iter
     yield from check_training(record, manifest, config)
     yield from check_identities(record, manifest)
     trust = Trust(record, manifest, asked.trust_code)
-    workspace = Workspace(record, manifest, graph, folder / "again", trust, asked.isolation)
+    workspace = Workspace(record, manifest, graph, folder / "again", trust, asked.isolation, asked.run_with)
 
     def track(some: Sequence[Job], label: str) -> Iterable[Job]:
         with counting(label, len(some)) as advance:

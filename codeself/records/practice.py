@@ -126,7 +126,9 @@ class PracticeConfig(Record):
         " machine has instructions for it.",
     )
     groups_per_pass: int = Field(
-        default=1, ge=1, description="Groups that are packed into one sequence of a training pass."
+        default=1,
+        ge=1,
+        description="Prompts, with all completions of each, that are packed into one sequence of a pass.",
     )
     gradient_checkpointing: bool = Field(
         default=False, description="Compute activations twice to hold fewer of them."

@@ -36,7 +36,7 @@ def opened(page: bytes) -> bytes:
             data = stream.decompress(base64.b64decode(found[2], validate=True), _MOST_BYTES)
         except (binascii.Error, zlib.error):
             return found[0]
-        whole = stream.eof and b"\n" not in data
+        whole = stream.eof and not stream.unused_data and b"\n" not in data
         return b'<script type="application/json"%b>%b</script>' % (found[1], data) if whole else found[0]
 
     return _ELEMENT.sub(plain, page)

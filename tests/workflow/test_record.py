@@ -19,6 +19,7 @@ from codeself.records.archiving import ArchiveConfig
 from codeself.records.digests import sha256_file, sha256_json
 from codeself.records.jsonl import read_record
 from codeself.records.manifest import MANIFEST_FILE, HostFacts, Manifest
+from codeself.records.verification import Verification
 from tests.workflow.conftest import Project
 from tests.workflow.forging import describe_again, files_of, forge
 
@@ -37,9 +38,17 @@ def own(record: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(record, tmp_path / "own"))
 
 
-def verify(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def verify(folder: Path, *arguments: str, trusted: bool = True) -> subprocess.CompletedProcess[str]:
     """The small experiment has families of its own, which run where they are trusted."""
-    command = [sys.executable, "-m", "codeself", "verify", str(folder), "--trust-code", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "codeself",
+        "verify",
+        str(folder),
+        *["--trust-code"] * trusted,
+        *arguments,
+    ]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -78,6 +87,26 @@ def test_an_archive_holds_to_the_last_tier(record: Path) -> None:
         done = verify(record, "--tier", tier)
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"{tier}: exact" in done.stdout
+
+
+def test_what_could_not_be_tried_has_an_exit_code_of_its_own_and_is_written_down(
+    own: Path, tmp_path: Path
+) -> None:
+    prompt = "resources/prompts/completion_v1.j2"
+    with (own / prompt).open("a") as stream:
+        stream.write("{# another #}")
+    given = read_record(own / MANIFEST_FILE, Manifest).inputs
+    changes = {"sha256": sha256_file(own / prompt), "bytes": (own / prompt).stat().st_size}
+    forge(
+        own, inputs=tuple(each.model_copy(update=changes) if each.path == prompt else each for each in given)
+    )
+    done = verify(own, "--tier", "train", "--json", str(tmp_path / "claims.json"), trusted=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "could not be checked" in done.stdout.splitlines()[-1]
+    written = read_record(tmp_path / "claims.json", Verification)
+    assert (written.outcome, written.exit_code) == ("not all checked", 3)
+    assert {claim.state for claim in written.claims if claim.tier == "train"} == {"unchecked"}
+    assert all(prompt in claim.place for claim in written.claims if claim.tier == "train")
 
 
 def a_byte(folder: Path, name: str, draw: random.Random) -> str:

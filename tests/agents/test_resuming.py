@@ -78,9 +78,8 @@ def test_half_a_line_of_a_killed_run_is_asked_for_again(run: Run, tmp_path: Path
     assert second.sizes[0] == 7
 
 
-@pytest.mark.parametrize("change", ["seed", "code"])
-def test_what_another_run_left_is_not_used(run: Run, tmp_path: Path, change: str) -> None:
-    changes: dict[str, Any] = {"seed": {"seed": 1}, "code": {"code": "other"}}[change]
+@pytest.mark.parametrize("changes", [{"seed": 1}, {"code": "other"}])
+def test_what_another_run_left_is_not_used(run: Run, tmp_path: Path, changes: dict[str, Any]) -> None:
     expected = attempt(run, Mortal(), tmp_path / "whole", **changes)
     with pytest.raises(Killed):
         attempt(run, Mortal(3), tmp_path / "t")

@@ -105,9 +105,10 @@ def test_a_public_test_that_fails_is_what_a_revision_is_told(
     revised = [sample for sample in log.samples if sample.earlier]
     assert revised
     for sample in revised:
-        for before, after in zip(sample.earlier, [*sample.earlier[1:], sample], strict=True):
+        later = [*(answer.seed for answer in sample.earlier[1:]), sample.seed]
+        for before, seed in zip(sample.earlier, later, strict=True):
             assert before.public.status in ("failed", "error")
-            asked = seeds[after.seed].prompt
+            asked = seeds[seed].prompt
             assert asked.name == "revise_completion_v1"
             assert before.public.phase in ("parse", "syntax") or before.public.said in asked.text
 

@@ -227,12 +227,12 @@ def test_whitening_is_over_the_tokens_that_are_learned_from() -> None:
 
 @pytest.mark.parametrize("referenced", [True, False])
 def test_the_reference_is_asked_where_no_term_wants_it_and_changes_nothing(referenced: bool) -> None:
-    listener = Listener()
+    listener: Any = Listener()
     groups, config = [group("a", [1, 0, 0, 1])], settings()
     report = learn(listener, groups, "grpo", config, 1.0, 0, referenced=referenced)
     assert listener.asked == ([True] if referenced else [])
     ((_, targets),) = report.updates
     assert (targets.reference is not None) == referenced
-    plain = Listener()
+    plain: Any = Listener()
     ((made, _),) = learn(plain, groups, "grpo", config, 1.0, 0).updates
     assert report.updates[0][0].loss == made.loss

@@ -137,7 +137,7 @@ def _manifest(record: Path) -> tuple[Manifest | None, str]:
         # Of two values of one name, another program may read the other.
         json.loads((record / MANIFEST_FILE).read_text(), object_pairs_hook=_each_once)
     except InputError as error:
-        return None, str(error)
+        return None, str(error).replace(f"{record}/", "")
     return manifest, ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codeself.records.manifest import Manifest
+from codeself.records.manifest import Determinism, Manifest
 
 
 def manifest_page(manifest: Manifest) -> str:
@@ -14,6 +14,7 @@ def manifest_page(manifest: Manifest) -> str:
 
 def _lines(manifest: Manifest) -> Iterator[str]:
     code, environment = manifest.code, manifest.environment
+    how = manifest.determinism or Determinism(flags={}, policies={}, draws="")
     commit = code.commit or "no checkout"
     if code.changes_sha256:
         commit += f", with changes {code.changes_sha256[:12]} that were not committed"
@@ -30,14 +31,8 @@ def _lines(manifest: Manifest) -> Iterator[str]:
         "packages": f"{len(environment.packages)} locked ones installed"
         + (", not as locked: " if environment.unlike_lock else "")
         + ", ".join(f"{name} {version}" for name, version in environment.unlike_lock.items()),
-        "determinism": "; ".join(
-            f"{name}: {source}" for name, source in manifest.determinism.policies.items()
-        ),
-        "flags": ", ".join(
-            f"{name}={value}"
-            for flags in manifest.determinism.flags.values()
-            for name, value in flags.items()
-        )
+        "determinism": "; ".join(f"{name}: {source}" for name, source in how.policies.items()) or "none told",
+        "flags": ", ".join(f"{name}={value}" for flags in how.flags.values() for name, value in flags.items())
         or "none",
         "isolation": ", ".join(f"{count} judged at {level}" for level, count in manifest.isolation.items()),
         "seeds": ", ".join(f"{name} {seed}" for name, seed in manifest.seeds.items()),

@@ -123,7 +123,7 @@ class Manifest(Record):
     config_sha256: Sha256
     plan_sha256: str
     seeds: dict[str, int]
-    determinism: Determinism
+    determinism: Determinism | None = None
     isolation: dict[IsolationLevel, int]
     training_isolation: dict[str, IsolationLevel]
     locked_reads: tuple[LockedReads, ...] = ()

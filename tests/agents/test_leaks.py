@@ -1,4 +1,4 @@
-"""A policy that fishes for hidden tests through what it is told gets nothing."""
+"""A policy that fishes for hidden tests through what it is told gets nothing, in attempts and in practice."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from codeself.learning.assignment import Assignment
+from codeself.learning.clock import Clock
+from codeself.learning.episodes import Episode, write_episodes
 from codeself.policies.backend import Request
 from codeself.policies.mock import MockPolicy
 from codeself.records.jsonl import write_records
 from codeself.records.tasks import Task
 from codeself.records.traces import Budget, Strategy, Trace
+from codeself.rewards import reward_v0_correctness
 from codeself.sandbox.pool import JudgePool
-from tests.agents.conftest import Run
+from tests.agents.conftest import Run, template
 from tests.agents.scripted import Listening, Scripted, settings
+from tests.learning.batches import settings as practice_settings
 from tests.made_tasks import adding_task
 
 # Numbers of the made tasks' hidden and locked tests, and of their expected values; no other text has them.
@@ -100,6 +105,36 @@ def test_fishing_gets_nothing(run: Run, pool: JudgePool, tmp_path: Path, place: 
     assert len(traces[0].steps) == 3  # it went on to the end, and was told something each time
     assert all(step.executed and step.public.status in ("failed", "error") for step in traces[0].steps)
     assert [secret for secret in SECRETS if secret in text] == []
+
+
+def practised(root: Path, pool: JudgePool, tasks: list[Task], body: str) -> tuple[str, list[Episode]]:
+    """Everything that a policy is told in one step of practice, and its episodes. body: of every answer."""
+    first, revision = (template(root, name) for name in ("completion_v1", "revise_completion_v1"))
+    config = practice_settings(samples=2, revisions=2)
+    assignment = Assignment("grpo-selfdebug", 0, config, tasks, first, pool, reward_v0_correctness, revision)
+    policy = Scripted(lambda request, number: f"\n{body}")
+    groups = write_episodes(policy, assignment, 0, 0, tasks, Clock())
+    episodes = [episode for group in groups for episode in group]
+    told = [turn.told.to_json_dict() for episode in episodes for turn in episode.turns if turn.told]
+    return "\n".join([*policy.prompts, json.dumps(told)]), episodes
+
+
+@pytest.mark.parametrize("place", FISHING)
+def test_fishing_in_practice_gets_nothing(root: Path, pool: JudgePool, tmp_path: Path, place: str) -> None:
+    if place in ("the task file", "other processes") and pool.level in ("none", "limits"):
+        pytest.skip(f"level {pool.level}, all that this machine offers, leaves files in sight")
+    write_records(tmp_path / "tasks.jsonl", [adding_task(3)])
+    look = FISHING[place].replace("TASK_FILE", repr(str(tmp_path / "tasks.jsonl")))
+    text, episodes = practised(root, pool, [adding_task(3)], look + LOOKING + SPEAKING["raises"])
+    assert [len(episode.turns) for episode in episodes] == [3, 3]
+    assert text.count("# What happened: ") == 4
+    assert [secret for secret in SECRETS if secret in text] == []
+
+
+def test_the_scan_would_find_a_test_that_practice_showed(root: Path, pool: JudgePool) -> None:
+    shown = adding_task(3).model_copy(update={"public_tests": adding_task(3).locked_tests})
+    text, _ = practised(root, pool, [shown], "    return x\n")
+    assert "60606" in text
 
 
 def test_the_scan_would_find_a_test_that_was_shown(run: Run) -> None:

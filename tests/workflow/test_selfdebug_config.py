@@ -14,17 +14,15 @@ TEMPLATE = "resources/prompts/revise_completion_v1.j2"
 
 @pytest.fixture(scope="module")
 def jobs(root: Path) -> dict[str, list[str]]:
+    return jobs_of(root)
+
+
+def jobs_of(root: Path, *options: str) -> dict[str, list[str]]:
     """What a dry run prints of each rule's jobs."""
     snakemake = str(Path(sys.executable).parent / "snakemake")
-    words = [
-        "--configfile",
-        "config/selfdebug.yaml",
-        "--dry-run",
-        "--forceall",
-        "--nolock",
-        "--printshellcmds",
-    ]
-    ran = subprocess.run([snakemake, *words], cwd=root, capture_output=True, text=True)
+    words = [snakemake, "--configfile", "config/selfdebug.yaml", *options]
+    words += ["--dry-run", "--forceall", "--nolock", "--printshellcmds"]
+    ran = subprocess.run(words, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     found: dict[str, list[str]] = {}
     for part in re.split(r"^(?:local)?rule ", ran.stdout, flags=re.MULTILINE)[1:]:
@@ -58,3 +56,8 @@ def test_base_and_both_arms_attempt_both_ways(jobs: dict[str, list[str]]) -> Non
     policies = ("base", "grpo-seed0", "grpo-selfdebug-seed0")
     assert made == {(policy, strategy) for policy in policies for strategy in ("self-debug", "resample")}
     assert len(jobs["evaluate_rollouts"]) >= len(policies)
+
+
+def test_the_record_holds_the_template_without_any_attempt_too(root: Path) -> None:
+    (manifest,) = jobs_of(root, "--config", 'agentic={"policies": []}')["make_manifest"]
+    assert TEMPLATE in inputs(manifest)

@@ -54,7 +54,8 @@ def given_files(wildcards):
     """What the run was given: the graph, definitions of tasks, prompts, templates of reports; who to cite."""
     tasksets = [SimpleNamespace(taskset=name) for name in USED]
     own = [path for taskset in tasksets for path in definitions(taskset)]
-    prompts = [prompt_path(wildcards), *([revision_path(wildcards)] if AGENTIC.policies else [])]
+    revises = AGENTIC.policies or REVISING in ARMS
+    prompts = [prompt_path(wildcards), *([revision_path(wildcards)] if revises else [])]
     answers = [answers_path(wildcards)] if answers_path(wildcards) else []
     graph = ["Snakefile", *sorted(map(str, Path("workflow/rules").glob("*.smk")))]
     pages = sorted(map(str, Path("codeself/reports/templates").iterdir()))

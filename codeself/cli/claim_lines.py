@@ -30,7 +30,7 @@ def conclude(
     record: Path, claims: list[Claim], tier: Tier, output: Path | None, manifest: Manifest | None = None
 ) -> NoReturn:
     """Print what the claims come to, write it down where that was asked for, and end with its exit code."""
-    from codeself.provenance.claims import counts_of, outcome_of
+    from codeself.provenance.claims import counts_of, outcome_of, printable
     from codeself.provenance.environment import code_version
     from codeself.records.digests import sha256_file
     from codeself.records.jsonl import write_record
@@ -65,7 +65,7 @@ def conclude(
     if manifest and failing and manifest.code.package_sha256 != here.package_sha256:
         typer.echo(
             f"the record was made by other code than this ({here.commit or here.version}): check it with"
-            f" {manifest.code.commit or manifest.code.version}",
+            f" {printable(manifest.code.commit or manifest.code.version)}",
             err=True,
         )
     raise typer.Exit(EXIT_CODES[outcome])

@@ -72,11 +72,12 @@ def command(
 
     from codeself.cli.claim_lines import conclude, tell
     from codeself.cli.progress import counting
+    from codeself.provenance.claims import printable
     from codeself.provenance.recomputing import RUN_WITH
     from codeself.provenance.unpacking import take, unpack
     from codeself.provenance.verifying import Asked, manifest_of, verify
     from codeself.records.digests import sha256_file
-    from codeself.records.errors import InputError
+    from codeself.records.errors import CodeselfError, InputError
 
     if not archive.exists():
         raise InputError(f"{archive}: is not there")
@@ -89,7 +90,15 @@ def command(
     asked = Asked(tier.value, sample, models, workers, isolation.value, trust_code, settings)
     with tempfile.TemporaryDirectory(prefix="codeself-verify-") as name:
         folder, place = Path(name), Path(name) / "record"
-        record = take(archive, place) if archive.is_dir() else unpack(archive, place, int(max_gib * 2**30))
-        claims = tell(verify(record, folder, asked, counting), every)
-        manifest = manifest_of(record)
+        try:
+            record = (
+                take(archive, place) if archive.is_dir() else unpack(archive, place, int(max_gib * 2**30))
+            )
+            claims = tell(verify(record, folder, asked, counting), every)
+            manifest = manifest_of(record)
+        except RecursionError as error:
+            raise InputError(f"{archive}: holds data that nests deeper than can be read") from error
+        except CodeselfError as error:
+            error.args = (printable(str(error)),)  # it may quote the archive
+            raise
     conclude(archive, claims, tier.value, json, manifest)

@@ -94,16 +94,17 @@ def graph_of(manifest: Manifest, record: Path, folder: Path, checkout: Path = CH
         )
     parse_config(manifest.config, "manifest.json, config")
     _refuse_elsewhere(manifest.config, "config")
+    work = folder / "work"
     for given in manifest.inputs:
-        place = folder / given.path
+        place = work / given.path
         place.parent.mkdir(parents=True, exist_ok=True)
         os.link(record / given.path, place)
-    lay_card_templates(folder, checkout)
-    settings, listed = folder / "config-of-the-record.json", folder / "jobs-of-the-graph.jsonl"
+    lay_card_templates(work, checkout)
+    settings, listed = folder.resolve() / "config.json", folder.resolve() / "jobs.jsonl"
     settings.write_text(json.dumps({**manifest.config, "results": manifest.results}))
-    command = [sys.executable, "-P", "-m", "codeself.provenance.dry_run", listed.name]
-    command += ["--snakefile", str(checkout / "Snakefile"), "--configfile", settings.name, *_DRY_RUN]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, **SAFE})
+    command = [sys.executable, "-P", "-m", "codeself.provenance.dry_run", str(listed)]
+    command += ["--snakefile", str(checkout / "Snakefile"), "--configfile", str(settings), *_DRY_RUN]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, env={**os.environ, **SAFE})
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         raise InputError(f"the rules of {checkout} cannot take the record's config: {last}")

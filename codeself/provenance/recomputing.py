@@ -78,9 +78,11 @@ class Workspace:
         # Nothing but what a job may read: a file of settings in the folder at work could steer a library.
         names = {each.path for each in manifest.artifacts} | manifest.model_files().keys()
         names |= graph.given & {each.path for each in manifest.inputs}
+        beside = f"{manifest.results}/archive/"  # of the record, not of the run: no artifact is there
         for name in sorted(names):
-            self._lay(name, record / name)
-        self._lay(f"{manifest.results}/archive/{MANIFEST_FILE}", record / MANIFEST_FILE)
+            if not name.startswith(beside):
+                self._lay(name, record / name)
+        self._lay(beside + MANIFEST_FILE, record / MANIFEST_FILE)
         lay_card_templates(folder)
 
     def lay_models(self, models: Path, trained: bool) -> None:

@@ -20,7 +20,8 @@ def test_where_python_is_installed_is_not_told() -> None:
     assert detail_text(f"cannot import name 'x' from 'functools' ({STDLIB}/functools.py)") == (
         "cannot import name 'x' from 'functools' (<python>/functools.py)"
     )
-    assert sys.prefix not in detail_text(f"no file {sys.prefix}/lib/x.so")
+    if sys.prefix not in ("/usr", "/usr/local"):  # these tell nothing of this machine
+        assert sys.prefix not in detail_text(f"no file {sys.prefix}/lib/x.so")
 
 
 @pytest.mark.parametrize("kept", [len(STDLIB) - 1, len(STDLIB) // 2 + 2])

@@ -134,6 +134,18 @@ def test_large_programs_and_large_results_do_not_block_each_other(pool):
     assert [len(outputs[0]) for outputs in expected_outputs(pool, calls)] == [2_000_000] * 8
 
 
+def test_tasks_that_a_worker_has_forgotten_are_sent_again(monkeypatch):
+    monkeypatch.setattr("codeself.sandbox.workers._TASK_BYTES_HELD", 0)
+    turned = make_task(task_id="turned", hidden_tests=[{"assert": "assert f([3, 1, 2]) == [3, 2, 1]"}])
+    with JudgePool(JudgeConfig(limits=TIGHT), workers=1) as pool:
+        jobs = [
+            Job(task=task, candidate=Candidate(status="parsed", program=f"{program} # {turn}"))
+            for turn in range(2)
+            for task, program in ((TASK, RIGHT), (turned, RIGHT), (TASK, LOOP))
+        ]
+        assert [verdict.status for verdict in pool.verdicts(jobs)] == ["passed", "failed", "timeout"] * 2
+
+
 def test_a_pool_as_large_as_the_machine_keeps_each_worker_on_a_core_and_a_smaller_one_does_not():
     cores = os.sched_getaffinity(0)
     if len(cores) < 2:

@@ -20,6 +20,7 @@ def f(x):
     while time.process_time() < end: pass
     return sorted(x)
 """
+RIGHT = "def f(x): return sorted(x)"
 LIMITS = Limits(cpu_seconds=3.0, cpu_floor_seconds=0.2, reference_factor=4, wall_seconds=2.0)
 
 
@@ -29,7 +30,7 @@ def judge():
         yield judge
 
 
-def status(judge: Judge, seconds: float, reference: str = "def f(x): return sorted(x)") -> str:
+def status(judge: Judge, seconds: float, reference: str = RIGHT) -> str:
     task = make_task(task_id=f"t{seconds}", reference_solution=reference)
     return judge.verdict(task, Candidate(status="parsed", program=BURN.format(seconds=seconds))).status
 
@@ -50,6 +51,18 @@ def test_a_costly_task_allows_a_multiple_of_its_reference(judge):
 
 def test_a_reference_that_fails_leaves_the_whole_limit(judge):
     assert status(judge, 1.0, "def f(x): return 1 / 0") == "passed"
+
+
+def test_loading_a_program_may_take_longer_than_the_tests_of_a_cheap_task(judge):
+    limits = LIMITS.model_copy(update={"cpu_floor_seconds": 0.03})
+    late = BURN.format(seconds=0.12)
+    for program, expected in ((late + "f([])\n" + RIGHT, "passed"), (late, "timeout")):
+        assert (
+            judge.verdict(make_task(), Candidate(status="parsed", program=program), limits).status == expected
+        )
+    endless = Candidate(status="parsed", program=f"{RIGHT}\nwhile True: pass")
+    verdict = judge.verdict(make_task(), endless, limits)
+    assert (verdict.decided_by, verdict.status) == ("import", "timeout")
 
 
 def test_waiting_for_a_core_is_not_the_candidates_time():

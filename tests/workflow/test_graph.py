@@ -85,6 +85,8 @@ def test_a_second_run_does_nothing(project: Project) -> None:
         ("cli/index_reports.py", INDEX),
         ("reports/baseline.py", REPORTS),
         ("agents/episode.py", {"run_agentic", "agentic_report", "trace_page"} | INDEX),
+        # Arms that answer once practise without it.
+        ("agents/revising.py", {"run_agentic", "agentic_report", "trace_page"} | INDEX),
         ("reports/trace_page.py", {"trace_page"} | INDEX),
         ("analysis/pass_at_k.py", EVALUATION),
         ("learning/advantages.py", ({"train"} | AFTER_TRAINING) - {"baseline_report"}),

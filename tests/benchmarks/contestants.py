@@ -171,7 +171,8 @@ class ForkCompileExec(ForkBound):
 _FORKING = """
 import sys
 sys.path[:0] = {paths!r}
-from codeself.sandbox import preload
+from codeself.sandbox import mappings, preload
+mappings.one_heap()
 preload.load()
 import json, os
 from codeself.sandbox import kernel, zygote

@@ -14,6 +14,7 @@ from codeself.provenance.archive import SUMS_FILE, left_out
 from codeself.provenance.claims import Claim, difference, file_difference
 from codeself.provenance.environment import locked_versions
 from codeself.provenance.graph import Graph
+from codeself.provenance.jobs import Naming
 from codeself.provenance.manifest import facts_of
 from codeself.provenance.manifest_page import manifest_page
 from codeself.provenance.merkle import SHORT, line_digests
@@ -49,9 +50,7 @@ def _facts(record: Path, manifest: Manifest) -> Iterator[Claim]:
     files = {each.path: record / each.path for each in manifest.artifacts if (record / each.path).exists()}
     digests = {each.path: each.sha256 for each in manifest.artifacts}
     facts = facts_of(config, files, digests, manifest.results)
-    # The folder of results is named by its own key.
-    facts["config"] = {**facts["config"], "results": manifest.config["results"]}
-    facts["config_sha256"] = manifest.config_sha256
+    facts["results"] = Naming(config.results).shown
     was, now = manifest.to_json_dict(), manifest.model_copy(update=facts).to_json_dict()
     for key in facts:
         if absent := _RESTS_ON.get(key, set()) & apart:

@@ -67,13 +67,15 @@ class Template:
         self, asked: Sequence[tuple[Task, Mapping[str, Any]]], chat_template_sha256: str = ""
     ) -> list[Prompt]:
         """A prompt for each task, with more that it is to show by name. Raises InputError as `render` does."""
-        from jinja2 import Environment, StrictUndefined, TemplateError
+        from jinja2 import StrictUndefined, TemplateError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         digest = self.digest(chat_template_sha256)
         prompts = []
         views: dict[str, PublicView] = {}
         try:
-            template = Environment(undefined=StrictUndefined, autoescape=False).from_string(self.source)
+            environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+            template = environment.from_string(self.source)
             for task, more in asked:
                 if (view := views.get(task.task_id)) is None:
                     view = views[task.task_id] = public_view(task)

@@ -70,6 +70,15 @@ def test_a_template_that_asks_for_a_secret_is_an_error(field: str) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["{{ task.prompt.__class__.__mro__ }}", "{{ ''.__class__ }}", "{{ task.__init__.__globals__['sys'] }}"],
+)
+def test_a_template_reaches_nothing_of_the_interpreter(source: str) -> None:
+    with pytest.raises(InputError, match="unsafe"):
+        template(source).render([adding_task(1)])
+
+
 def test_a_completion_template_must_end_in_the_opening() -> None:
     with pytest.raises(InputError, match=r"does not end with task\.opening"):
         template("{# style: completion #}{{ task.opening }} Go on.").render([adding_task(1)])

@@ -6,7 +6,6 @@ run here and see the candidate only through proxies that carry data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from codeself.records import values
@@ -23,9 +22,8 @@ from codeself.records.verdicts import (
     Verdict,
 )
 from codeself.sandbox import own_time
-from codeself.sandbox.assembling import SKIPPED, assemble
-from codeself.sandbox.details import detail_text
-from codeself.sandbox.harness import run_tests
+from codeself.sandbox.assembling import assemble
+from codeself.sandbox.attempt import PASSED, Attempt, load, run_once
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.scan import scan
 from codeself.sandbox.session import CandidateEnded, Session, loading_seconds
@@ -37,27 +35,6 @@ from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
 # interrupted is ended after twice as much.
 _CHECKING_SECONDS = 0.5
 _REFERENCES_HELD = 4096
-_PASSED = PhaseResult(status="passed")
-
-
-@dataclass
-class _Attempt:
-    """One run of a candidate. slowest_phase: CPU seconds of the phase that took most.
-
-    changing: tests in which calls changed their arguments and returned something, or raised.
-    only_changing: tests in which calls changed their arguments and returned None.
-    """
-
-    phases: dict[Phase, PhaseResult]
-    slowest_phase: float = 0.0
-    out_of_cpu: bool = False
-    contended: bool = False
-    changing: frozenset[str] = frozenset()
-    only_changing: frozenset[str] = frozenset()
-
-    @property
-    def passed(self) -> bool:
-        return all(result.status in ("passed", "skipped") for result in self.phases.values())
 
 
 class Judge:
@@ -72,7 +49,7 @@ class Judge:
         own_time.prepare()
         self._zygotes = {_size(config.limits): start_zygote(config.isolation, config.limits)}
         # By the task itself, which is held for as long: two may have one name and one reference, and other tests.
-        self._references: dict[tuple[int, Limits], tuple[Task, _Attempt]] = {}
+        self._references: dict[tuple[int, Limits], tuple[Task, Attempt]] = {}
         # Whether the last verdict is a CPU timeout seen while the candidate had to share its core: a pool
         # asks again, when nothing else runs, before it believes it.
         self.contended = False
@@ -128,12 +105,12 @@ class Judge:
             phases["parse"] = PhaseResult(status="failed", detail=status)
             return phases, ()
         findings = scan(program) if self.config.scan != "off" else ()
-        phases["parse"] = _PASSED
+        phases["parse"] = PASSED
         if findings and self.config.scan == "block":
             detail = f"line {findings[0].line}: {findings[0].detail}"
             phases["scan"] = PhaseResult(status="refused", detail=detail)
         else:
-            phases["scan"] = _PASSED
+            phases["scan"] = PASSED
             phases |= self._run(task, program, limits or self.config.limits, locked)
         return phases, findings
 
@@ -166,7 +143,7 @@ class Judge:
         took = reference.slowest_phase if reference.passed else limits.cpu_seconds
         return min(max(limits.cpu_floor_seconds, limits.reference_factor * took), limits.cpu_seconds)
 
-    def _changed_by_itself(self, task: Task, attempt: _Attempt, limits: Limits) -> frozenset[str]:
+    def _changed_by_itself(self, task: Task, attempt: Attempt, limits: Limits) -> frozenset[str]:
         """The tests in which the candidate changed its arguments and the task does not ask for it.
 
         Asked for is what the reference does too. Without a reference that passes: what a test looks at for its
@@ -186,7 +163,7 @@ class Judge:
             and not (test not in attempt.changing and expects_nothing(test, names))
         )
 
-    def _reference(self, task: Task, limits: Limits) -> _Attempt:
+    def _reference(self, task: Task, limits: Limits) -> Attempt:
         """One run of the task's reference, locked tests too."""
         known = self._references.get((id(task), limits))
         if known is None:
@@ -207,53 +184,25 @@ class Judge:
         cpu: float,
         measure: bool = False,
         by_value: frozenset[str] = frozenset(),
-    ) -> _Attempt:
+    ) -> Attempt:
         """cpu: seconds for each phase of tests."""
         for _ in range(2):
             try:
-                return self._attempt_once(task, program, limits, locked, cpu, measure, by_value)
+                with Session(self._zygote(limits), limits, cpu) as session:
+                    return run_once(
+                        session,
+                        task,
+                        program,
+                        limits,
+                        locked=locked,
+                        checking_seconds=self._checking_seconds,
+                        measure=measure,
+                        by_value=by_value,
+                    )
             except InfrastructureError as error:
                 trouble = str(error)
                 self.close()
-        return _Attempt({"import": PhaseResult(status="infrastructure", detail=trouble)})
-
-    def _attempt_once(
-        self,
-        task: Task,
-        program: str,
-        limits: Limits,
-        locked: bool,
-        cpu: float,
-        measure: bool,
-        by_value: frozenset[str],
-    ) -> _Attempt:
-        attempt = _Attempt({})
-        phases = attempt.phases
-        with Session(self._zygote(limits), limits, cpu) as session:
-            if _load(session, program, limits, phases):
-                remote = Remote(session)
-                remote.by_value = by_value
-                for phase in ("public", "hidden", "locked") if locked else ("public", "hidden"):
-                    tests = task.tests(phase)
-                    if not tests:
-                        phases[phase] = SKIPPED
-                        continue
-                    session.start_phase(exactly=measure)
-                    try:
-                        with own_time.limit(self._checking_seconds):
-                            phases[phase] = run_tests(remote, task, tests, show=phase == "public")
-                    except CandidateEnded as end:
-                        phases[phase] = PhaseResult(status=end.status, total=len(tests), detail=end.detail)
-                    if phases[phase].status != "passed":
-                        break
-                    if measure:
-                        attempt.slowest_phase = max(attempt.slowest_phase, session.phase_cpu())
-                attempt.changing = frozenset(remote.changing)
-                attempt.only_changing = frozenset(remote.only_changing)
-            if session.fault:
-                raise session.fault
-            attempt.out_of_cpu, attempt.contended = session.out_of_cpu, session.contended
-        return attempt
+        return Attempt({"import": PhaseResult(status="infrastructure", detail=trouble)})
 
     def outputs(self, program: str, entry_point: str, inputs: list[list[Any]], limits: Limits) -> list[Any]:
         """What a trusted program returns for each list of encoded arguments, encoded.
@@ -262,7 +211,7 @@ class Judge:
         """
         phases: dict[Phase, PhaseResult] = {}
         with Session(self._zygote(limits), limits) as session:
-            if not _load(session, program, limits, phases):
+            if not load(session, program, limits, phases):
                 name, result = next(reversed(phases.items()))
                 raise InputError(f"the reference solution of {entry_point} fails at {name}: {result.detail}")
             remote = Remote(session)
@@ -284,27 +233,3 @@ class Judge:
 
 def _size(limits: Limits) -> tuple[int, int]:
     return limits.memory_mb, limits.processes
-
-
-def _load(session: Session, program: str, limits: Limits, phases: dict[Phase, PhaseResult]) -> bool:
-    """Send the program and have it compiled and run once; fills in the syntax and import phases."""
-    try:
-        reply = session.ask(["run", program, limits.output_kb * 1024])
-    except CandidateEnded as end:
-        phases["syntax"] = _PASSED
-        phases["import"] = PhaseResult(status=end.status, detail=end.detail)
-        return False
-    kind, names, message = reply[0], [], ""
-    if len(reply) == 3 and type(reply[1]) is list and type(reply[2]) is str:
-        names, message = [name for name in reply[1] if type(name) is str], reply[2]
-    detail = detail_text(f"{names[0] if names else 'error'}: {message}")
-    if kind == "syntax":
-        phases["syntax"] = PhaseResult(status="error", detail=detail)
-        return False
-    phases["syntax"] = _PASSED
-    if kind == "ran":
-        phases["import"] = _PASSED
-        return True
-    status = "memory" if "MemoryError" in names else "output" if "OutputLimit" in names else "error"
-    phases["import"] = PhaseResult(status=status, detail=detail)  # type: ignore[arg-type]
-    return False

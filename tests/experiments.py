@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,10 @@ class Experiment:
     @property
     def plan(self) -> Path:
         return self.folder / "plan.json"
+
+    def copied(self, folder: Path) -> Experiment:
+        """The same experiment in another folder, which is not there yet."""
+        return replace(self, folder=shutil.copytree(self.folder, folder))
 
     def declare(self, **changes: object) -> Plan:
         """Make the plan, and training runs that say they had it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -34,8 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 @pytest.fixture
 def made(finished: Experiment, tmp_path: Path) -> Experiment:
     """An experiment of the test's own."""
-    shutil.copytree(finished.folder, tmp_path / "made")
-    return Experiment(tmp_path / "made", finished.arms, finished.seeds, finished.greedy, finished.samples)
+    return finished.copied(tmp_path / "made")
 
 
 def write_report(made: Experiment, folder: Path, **more: object) -> None:

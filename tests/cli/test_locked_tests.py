@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -25,8 +24,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 
 @pytest.fixture
 def made(finished: Experiment, tmp_path: Path) -> Experiment:
-    shutil.copytree(finished.folder, tmp_path / "made")
-    return Experiment(tmp_path / "made", finished.arms, finished.seeds, finished.greedy, finished.samples)
+    return finished.copied(tmp_path / "made")
 
 
 def answers(made: Experiment, policy: str) -> Path:

@@ -29,7 +29,7 @@ class Zygote:
 
     def __init__(self, level: IsolationLevel) -> None:
         self.level = level
-        self.cloning = kernel.cloning(0)
+        self.clone_flags = 0
         self._pid = os.getpid()
 
     def enter(self) -> None:
@@ -86,7 +86,7 @@ class Zygote:
         kernel.not_dumpable()
         kernel.no_new_privileges()
         kernel.SeccompProgram(seccomp.zygote_filter()).install()
-        self.cloning = kernel.cloning(kernel.CLONE_NEWPID)
+        self.clone_flags = kernel.CLONE_NEWPID
 
     def bound(self, memory_bytes: int, processes: int) -> None:
         """Set the limits that every candidate of this zygote inherits, on the zygote itself, for good.

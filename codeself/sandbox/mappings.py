@@ -1,13 +1,16 @@
-"""How the kernel maps a zygote's memory: in few pieces, and the large ones in huge pages.
+"""How a zygote's memory is mapped: in few pieces, and these in huge pages.
 
 A fork copies the list of mappings and an entry for each page that was written, and the end of the copy takes both
-apart again: that is most of what a candidate costs. What is in memory, and where, stays as it is. Each step is done
+apart again: that is much of what a candidate costs. What is in memory, and where, stays as it is. Each step is done
 where the kernel and libc allow it, and left undone where they do not.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
+
+from codeself.sandbox import contexts
 
 HUGE = 1 << 21  # bytes of a huge page, and its alignment, with the usual pages of 4 KiB
 _READ, _WRITE, _EXECUTE = 1, 2, 4
@@ -15,15 +18,18 @@ _PRIVATE_ANONYMOUS, _MOVE_TO_PLACE = 0x22, 3
 _COLLAPSE = 25  # MADV_COLLAPSE, from Linux 6.1 on
 # malloc takes blocks up to the largest that was ever freed from its one heap, not from mappings of their own.
 _LARGEST_BLOCK = 8 << 20
+_HEAP_STEP = 1 << 16
 _ARENA_ALIGNMENT = 1 << 16  # a power of two, of pages of any size
+_HEAP = "[heap]"
+_ASIDE = 1 << 32  # bytes between a region and what is put together for it: nothing else lies there
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _pointer, _size, _int = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
 for _name, _result, _arguments in (
     ("mmap", _pointer, (_pointer, _size, _int, _int, _int, ctypes.c_long)),
     ("mremap", _pointer, (_pointer, _size, _size, _int, _pointer)),
-    ("mprotect", _int, (_pointer, _size, _int)),
     ("munmap", _int, (_pointer, _size)),
+    ("mprotect", _int, (_pointer, _size, _int)),
     ("madvise", _int, (_pointer, _size, _int)),
     ("malloc", _pointer, (_size,)),
     ("free", None, (_pointer,)),
@@ -35,15 +41,48 @@ for _name, _result, _arguments in (
 
 Region = tuple[int, int]
 """The addresses of its first byte, and of the byte after its last."""
+Mapping = tuple[int, int, str, str]
+"""A region, what may be done there ("rwxp"), and its file or name."""
 
 
-class _ArenaAllocator(ctypes.Structure):
-    """PyObjectArenaAllocator of the C API: alloc(context, size) and free(context, address, size)."""
+def _structure(*fields: str) -> type[ctypes.Structure]:
+    return type("Pointers", (ctypes.Structure,), {"_fields_": [(name, _pointer) for name in fields]})
 
-    _fields_ = [(name, ctypes.c_void_p) for name in ("context", "alloc", "free")]
 
+_ArenaAllocator = _structure("context", "alloc", "free")
+"""PyObjectArenaAllocator of the C API: alloc(context, size) and free(context, address, size)."""
+_FUNCTIONS = "malloc", "calloc", "realloc", "free"
+_BlockAllocator = _structure("context", *_FUNCTIONS)
+"""PyMemAllocatorEx of the C API."""
+_DOMAINS = 1, 2  # that use the allocator of small blocks: the interpreter's buffers, and its objects
 
 _own_allocator = _ArenaAllocator()
+
+
+def small_blocks() -> list[list[int]]:
+    """Where this interpreter's allocator of small blocks lies, for `use_small_blocks` in another process of its kind.
+
+    Empty where another allocator, or a debugging one, is in its place.
+    """
+    places = []
+    for domain in _DOMAINS:
+        allocator = _BlockAllocator()
+        ctypes.pythonapi.PyMem_GetAllocator(domain, ctypes.byref(allocator))
+        if allocator.context:
+            return []
+        places.append([getattr(allocator, name) - _landmark() for name in _FUNCTIONS])
+    return places
+
+
+def use_small_blocks(places: Sequence[Sequence[int]]) -> None:
+    """Start to use that allocator: what was taken from malloc before it gives back to malloc."""
+    for domain, functions in zip(_DOMAINS, places, strict=False):
+        allocator = _BlockAllocator(None, *(_landmark() + place for place in functions))
+        ctypes.pythonapi.PyMem_SetAllocator(domain, ctypes.byref(allocator))
+
+
+def _landmark() -> int:
+    return ctypes.cast(ctypes.pythonapi.PyMem_GetAllocator, _pointer).value or 0
 
 
 def one_heap() -> None:
@@ -51,11 +90,10 @@ def one_heap() -> None:
     if not hasattr(_libc, "memalign"):
         return
     _libc.free(_libc.malloc(_LARGEST_BLOCK))
-    _to_boundary()  # nothing writes to this block: it takes up addresses alone
     ctypes.pythonapi.PyObject_GetArenaAllocator(ctypes.byref(_own_allocator))
     # memalign(alignment, size) has the shape of alloc(context, size). What it gave is given back by the
     # interpreter's own munmap, which leaves malloc's books, before and behind the block, as they are.
-    alloc = ctypes.cast(_libc.memalign, ctypes.c_void_p)
+    alloc = ctypes.cast(_libc.memalign, _pointer)
     heaps = _ArenaAllocator(_ARENA_ALIGNMENT, alloc, _own_allocator.free)
     ctypes.pythonapi.PyObject_SetArenaAllocator(ctypes.byref(heaps))
 
@@ -66,52 +104,124 @@ def own_arenas() -> None:
         ctypes.pythonapi.PyObject_SetArenaAllocator(ctypes.byref(_own_allocator))
 
 
-def join_libraries() -> None:
-    """One mapping instead of four for what a library only reads, and huge pages for a large library's.
+def join() -> list[Region]:
+    """Make one mapping, in huge pages, of all libraries and what lies between them, and one of the heap.
 
-    The linker maps code, constants and what it has filled in itself apart, by what may be done with each. Code and
-    constants join as code, the rest joins the variables: all of it the process's own, to do with as it likes.
+    What is left over at their ends keeps its mappings, fewer of them where neighbours allow the same. Returns the
+    regions that are written to, for `enlarge`. To be called while there is a /proc.
     """
-    mappings = _mappings()
-    libraries = {file for _, _, access, file in mappings if access == "r-xp" and file.startswith("/")}
-    pieces: list[Region] = []
-    for (start, end, access, file), following in zip(mappings, [*mappings[1:], *mappings[:1]], strict=True):
-        if file not in libraries:
-            continue
-        if access == "r--p" and following[2:] == ("rw-p", file):
-            _libc.mprotect(start, end - start, _READ | _WRITE)
-        elif access in ("r--p", "r-xp"):
-            _libc.mprotect(start, end - start, _READ | _EXECUTE)
-            if pieces and pieces[-1][1] == start:
-                pieces[-1] = (pieces[-1][0], end)
-            else:
-                pieces.append((start, end))
-    for start, end in map(_huge_part, pieces):
-        if start < end:
-            _copy_to_huge(start, end)
-
-
-def written() -> list[Region]:
-    """Where memory of the process's own lies, the heap with room to grow. To be asked while there is a /proc."""
+    _extend_heap()
+    joined = (
+        [span for span in map(_Span, _neighbours(_mappings())) if span.join()] if contexts.POSSIBLE else []
+    )
+    rest = _mappings()
+    _join_access(rest)
     return [
-        (start, end + (HUGE if file == "[heap]" else 0))
-        for start, end, access, file in _mappings()
-        if access == "rw-p" and file in ("", "[heap]")
+        *((span.start, span.end) for span in joined),
+        *((start, end) for start, end, access, file in rest if access == "rw-p" and file in ("", _HEAP)),
     ]
 
 
 def enlarge(regions: list[Region]) -> None:
-    """Gather the pages of these regions into huge ones, where a huge one fits."""
-    _libc.free(_to_boundary())
+    """Gather the pages of these regions into huge ones of this process's own, where a huge one fits."""
     for start, end in map(_huge_part, regions):
         for address in range(start, end, HUGE):
             _libc.madvise(address, HUGE, _COLLAPSE)
 
 
-def _to_boundary() -> int:
-    """Have malloc's heap end where a huge page does. Returns the block that it took for that."""
-    block: int = _libc.malloc(-(_libc.sbrk(0) or 0) % HUGE)
-    return block
+class _Span:
+    """Mappings side by side, and the huge pages that they fill, with the room that is free before and behind them."""
+
+    def __init__(self, neighbours: tuple[Region, list[Mapping]]) -> None:
+        (low, high), mappings = neighbours
+        first, last = mappings[0][0], mappings[-1][1]
+        start, end = first // HUGE * HUGE, -(-last // HUGE) * HUGE
+        # Behind the heap is where it grows.
+        behind = end <= high and mappings[-1][3] != _HEAP
+        self.start, self.end = _huge_part((start if start >= low else first, end if behind else last))
+        self.pieces = [
+            (max(start, self.start), min(end, self.end), access)
+            for start, end, access, _ in mappings
+            if start < self.end and end > self.start and "r" in access
+        ]
+
+    def join(self) -> bool:
+        """Put a copy in huge pages in their place, all at once. Nothing is changed where it returns False."""
+        size = self.end - self.start
+        if sum(end - start for start, end, _ in self.pieces) <= HUGE // 2:
+            return False
+        live = [(start, end) for start, end, access in self.pieces if "w" in access]
+        row_bytes = contexts.bytes_for(len(live) + 1)
+        access = _READ | _WRITE | _EXECUTE
+        area = _libc.mmap(
+            max(self.start - _ASIDE, HUGE), size + HUGE + row_bytes, access, _PRIVATE_ANONYMOUS, -1, 0
+        )
+        if area == _pointer(-1).value:
+            return False
+        copy = -(-area // HUGE) * HUGE
+        moved = copy - self.start
+        for start, end, _ in self.pieces:
+            ctypes.memmove(start + moved, start, end - start)
+        done = all(
+            _libc.madvise(address + moved, HUGE, _COLLAPSE) == 0
+            for address in range(self.start, self.end, HUGE)
+            if any(start < address + HUGE and end > address for start, end, _ in self.pieces)
+        )
+        if done:
+            # What the interpreter has written since is copied once more, and it writes no more until all is in place.
+            calls: list[contexts.Call] = [
+                (_libc.memcpy, start + moved, start, end - start) for start, end in live
+            ]
+            calls.append((_libc.mremap, copy, size, size, _MOVE_TO_PLACE, self.start))
+            contexts.Row(copy + size, calls).run()
+            _libc.munmap(area, copy - area)
+            _libc.munmap(copy + size, area + HUGE + row_bytes - copy)
+        else:
+            _libc.munmap(area, size + HUGE + row_bytes)
+        return done
+
+
+def _neighbours(mappings: list[Mapping]) -> list[tuple[Region, list[Mapping]]]:
+    """Mappings with less than a huge page between them: libraries, and apart from these the heap.
+
+    Each with the addresses between which nothing else is mapped. The kernel's own pages and the stack are left out.
+    """
+    groups: list[list[Mapping]] = []
+    for mapping in mappings:
+        start, _, _, name = mapping
+        last = groups[-1][-1] if groups else (0, 0, "", "[")
+        if name.startswith("[") or last[3].startswith("[") or start - last[1] > HUGE:
+            groups.append([])
+        groups[-1].append(mapping)
+    lows = [0, *(group[-1][1] for group in groups)]
+    highs = [*(group[0][0] for group in groups[1:]), 1 << 64]
+    return [
+        ((low, high), group)
+        for low, high, group in zip(lows, highs, groups, strict=False)
+        if group[0][3] == _HEAP or not group[0][3].startswith("[")
+    ]
+
+
+def _join_access(mappings: list[Mapping]) -> None:
+    """Two mappings of a library instead of four: what is only read joins the code, what the linker filled in the rest."""
+    code = {file for _, _, access, file in mappings if access == "r-xp"}
+    for (start, end, access, file), following in zip(mappings, [*mappings[1:], *mappings[:1]], strict=True):
+        if access != "r--p" or not file.startswith("/"):
+            continue
+        if following[2:] == ("rw-p", file):
+            _libc.mprotect(start, end - start, _READ | _WRITE)
+        elif file in code:
+            _libc.mprotect(start, end - start, _READ | _EXECUTE)
+
+
+def _extend_heap() -> None:
+    """Have malloc's heap reach to where a huge page ends, with nothing taken from it."""
+    goal = -(-(_libc.sbrk(0) or 0) // HUGE) * HUGE
+    blocks = []
+    while (_libc.sbrk(0) or goal) < goal:
+        blocks.append(_libc.malloc(_HEAP_STEP))
+    for block in blocks:
+        _libc.free(block)
 
 
 def _huge_part(region: Region) -> Region:
@@ -119,25 +229,8 @@ def _huge_part(region: Region) -> Region:
     return -(-start // HUGE) * HUGE, end // HUGE * HUGE
 
 
-def _copy_to_huge(start: int, end: int) -> None:
-    """Put a copy in huge pages in the place of memory that nobody writes to, the code that runs included."""
-    size = end - start
-    base = _libc.mmap(None, size + HUGE, _READ | _WRITE, _PRIVATE_ANONYMOUS, -1, 0)
-    if base == ctypes.c_void_p(-1).value:
-        return
-    copy = -(-base // HUGE) * HUGE
-    ctypes.memmove(copy, start, size)
-    # Small pages of its own would cost a fork more than the file's, which it need not copy.
-    if _libc.madvise(copy, size, _COLLAPSE) == 0 and _libc.mprotect(copy, size, _READ | _EXECUTE) == 0:
-        _libc.mremap(copy, size, size, _MOVE_TO_PLACE, start)
-        _libc.munmap(base, copy - base)
-        _libc.munmap(copy + size, base + HUGE - copy)
-    else:
-        _libc.munmap(base, size + HUGE)
-
-
-def _mappings() -> list[tuple[int, int, str, str]]:
-    """Start, end, access, and file or name of each, in their order."""
+def _mappings() -> list[Mapping]:
+    """All of this process, in the order of their addresses."""
     try:
         with open("/proc/self/maps", encoding="utf-8") as lines:
             found = [line.split(maxsplit=5) for line in lines]

@@ -7,7 +7,7 @@ flags a filter can read.
 
 from __future__ import annotations
 
-from codeself.sandbox.kernel import CLONE_NEWPID, CLONE_THREAD, NUMBERS
+from codeself.sandbox.kernel import CLONE_CHILD_SETTID, CLONE_NEWPID, CLONE_THREAD, NUMBERS
 from codeself.sandbox.syscalls import table
 
 # Reading, memory, time, threads, waiting, and pairs of sockets connected to each other (asyncio needs one).
@@ -153,7 +153,7 @@ def zygote_filter() -> list[Instruction]:
     """For the zygote and all it forks: the allow-list, fork with the exact flags it uses, and its own tools."""
     program = _Program()
     program.answer(("clone3",), _ERRNO | _ENOSYS)
-    program.allow_clone((_SIGCHLD, _SIGCHLD | CLONE_NEWPID))
+    program.allow_clone((_SIGCHLD, _SIGCHLD | CLONE_NEWPID, _SIGCHLD | CLONE_NEWPID | CLONE_CHILD_SETTID))
     program.allow_argument("ioctl", 1, _IOCTLS)
     program.allow_argument("fcntl", 1, _FCNTLS)
     program.allow_prctl()

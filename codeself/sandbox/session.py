@@ -20,8 +20,7 @@ from typing import Any
 from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
 from codeself.records.verdicts import Status
-from codeself.sandbox import channel, core_waits, kernel
-from codeself.sandbox.zygote import DONE, ENDED, KILL, SHOW, START
+from codeself.sandbox import channel, core_waits
 from codeself.sandbox.zygote_process import ZygoteProcess
 
 # What ran before a phase is left out of its CPU time, unless it was less than this, or this share of the limit.
@@ -66,7 +65,7 @@ class Session:
         self.fault: InfrastructureError | None = None
         ours, theirs = _socket.socketpair()
         try:
-            kernel.send_with_fd(zygote.control, START, theirs.fileno())
+            zygote.start(theirs.fileno())
         except OSError as error:
             ours.close()
             raise InfrastructureError(f"the sandbox's zygote is gone: {error}") from error
@@ -187,6 +186,8 @@ class Session:
     def _cpu(self) -> float:
         if self._clock is None:
             self._pid = self._find_process()
+            if not self._pid:
+                return self._phase_cpu  # it has not started, or has ended
             self._clock = (~self._pid << 3) | 2  # what clock_getcpuclockid computes
         try:
             return time.clock_gettime(self._clock)
@@ -196,24 +197,16 @@ class Session:
     def _find_process(self) -> int:
         """The candidate's process id as it is here, outside its namespace."""
         try:
-            self._zygote.control.send(SHOW)
-            message, descriptor = kernel.receive_with_fd(self._zygote.control, 64)
+            return self._zygote.candidate()
         except OSError as error:
             raise self._fault(f"the sandbox's zygote does not answer: {error}") from error
-        if message != b"S" or descriptor < 0:
-            raise self._fault("the sandbox's zygote is gone")
-        try:
-            return _pid_behind(descriptor)
-        finally:
-            os.close(descriptor)
 
     def _death(self) -> CandidateEnded:
         """Why the candidate's end of the channel closed, from how its process ended."""
         self._socket.close()
         try:
-            self._zygote.control.send(KILL)
-            _, status, _ = ENDED.unpack(self._zygote.control.recv(64))
-        except (OSError, struct.error) as error:
+            status = self._zygote.status()
+        except OSError as error:
             raise self._fault(f"the sandbox's zygote does not answer: {error}") from error
         if os.WIFSIGNALED(status):
             name = signal.Signals(os.WTERMSIG(status)).name
@@ -232,7 +225,7 @@ class Session:
             self._socket.close()
             # A zygote that is gone took the candidate with it; whoever starts the next one finds out.
             with contextlib.suppress(OSError):
-                self._zygote.control.send(DONE)
+                self._zygote.kill(started=self.received > 0)
 
 
 @lru_cache(maxsize=64)
@@ -248,11 +241,3 @@ def loading_seconds(cpu_seconds: float, limits: Limits) -> float:
 def wall_bound(limits: Limits) -> float:
     """Real seconds that no phase outlasts."""
     return limits.wall_seconds * _STARVED_FACTOR + _STARVED_SECONDS
-
-
-def _pid_behind(pidfd: int) -> int:
-    with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as lines:
-        for line in lines:
-            if line.startswith("Pid:"):
-                return int(line.split()[1])
-    raise InfrastructureError("the kernel does not name the process behind a pidfd")

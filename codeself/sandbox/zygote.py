@@ -6,8 +6,12 @@ inherits another's. One candidate lives at a time. What the judge may send:
 
     "C", with the candidate's end of a socket pair    start a candidate
     "D"                                               it is done: kill and reap it
-    "K"                                               the same, and answer "E", wait status, CPU seconds
+    "K"                                               the same, and answer "E" and its wait status
     "P"                                               answer "S", with a pidfd of its process
+
+A zygote that waits for each candidate's end hears nothing before it: then it is the judge that kills, and "K" asks
+how the last one ended. That is cheaper by far (codeself.sandbox.kernel.ForkAndWait). It takes a judge that sees the
+zygote's children and may kill them, and a level at which the kernel ends them all when the judge is gone.
 """
 
 from __future__ import annotations
@@ -18,16 +22,18 @@ import os
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codeself.sandbox import candidate, channel, filesystem, kernel, mappings, preload
+from codeself.sandbox import candidate, channel, contexts, filesystem, kernel, mappings, preload
 from codeself.sandbox.isolation import Zygote
 
 if TYPE_CHECKING:  # the records' library is large, and every page of the zygote costs each fork
     from codeself.records.verdicts import IsolationLevel
 
 START, DONE, KILL, SHOW = b"C", b"D", b"K", b"P"
-ENDED = struct.Struct("cid")  # b"E", wait status, CPU seconds of user and system
+ENDED = struct.Struct("=ci")  # b"E", wait status
+READY, READY_AND_WAITING = b"ready", b"ready, and waits"
 _CONTROL = candidate.DESCRIPTOR + 1
 _ANCILLARY = socket.CMSG_SPACE(4)  # room for one descriptor, which becomes the lowest free one
 _ROUNDS = 20  # the interpreter adapts a function's code after some calls; until then each call writes to it
@@ -49,22 +55,28 @@ def warm(numbers: List[int], text: str = "a1 b2"):
 """
 
 
-def main(level: IsolationLevel, memory_mb: int, processes: int, control: socket.socket) -> None:
-    """Report "ready" (or what went wrong), then serve until the judge goes away."""
+def main(level: IsolationLevel, memory_mb: int, processes: int, waits: bool, control: socket.socket) -> None:
+    """Report READY (or what went wrong), then serve until the judge goes away. waits: where that can be done."""
     try:
         # The lowest free descriptor is then the candidate's own, and its channel arrives there by itself.
         control = _move(control, _CONTROL)
         zygote, ready = prepare(level, memory_mb, processes)
+        waits = waits and level == "strict" and contexts.POSSIBLE
+        fork = kernel.ForkAndWait(zygote.clone_flags) if waits else None
     except Exception as error:
         control.send(f"{type(error).__name__}: {error}".encode()[:2000])
         os._exit(1)
-    control.send(b"ready")
-    serve(zygote, ready, control)
+    if fork is not None:
+        control.send(READY_AND_WAITING)
+        serve_waiting(zygote, ready, control, fork)
+    else:
+        control.send(READY)
+        serve(zygote, ready, control)
 
 
 def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) -> None:
     """Do what the judge asks until it goes away; then everything here ends with this process."""
-    cloning, sealing = zygote.cloning, zygote.sealing(_CONTROL)
+    fork, sealing = partial(kernel.direct, *kernel.cloning(zygote.clone_flags)), zygote.sealing(_CONTROL)
     alone = zygote.level == "strict"  # a candidate's descendants die with it
     last_seal = None if alone else zygote.finish_sealing
     receive = control.recvmsg
@@ -75,19 +87,15 @@ def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) ->
         except OSError:
             message = b""  # it died with answers unread
         if message == START:
-            pid = _fork(kernel.direct, cloning, sealing, last_seal, ready)
+            pid = _fork(fork, sealing, last_seal, ready)
             os.close(candidate.DESCRIPTOR)
-        elif message == DONE:
+        elif message in (DONE, KILL):
             os.kill(pid, 9)
-            os.waitpid(pid, 0)
+            _, status = os.waitpid(pid, 0)
             if not alone:
                 _end_orphans()
-        elif message == KILL:
-            os.kill(pid, 9)
-            _, status, usage = os.wait4(pid, 0)
-            if not alone:
-                _end_orphans()
-            control.send(ENDED.pack(b"E", status, usage.ru_utime + usage.ru_stime))
+            if message == KILL:
+                control.send(ENDED.pack(b"E", status))
         elif message == SHOW:
             descriptor = os.pidfd_open(pid)
             kernel.send_with_fd(control, b"S", descriptor)
@@ -98,22 +106,44 @@ def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) ->
             os._exit(0)
 
 
+def serve_waiting(
+    zygote: Zygote, ready: candidate.Candidate, control: socket.socket, fork: kernel.ForkAndWait
+) -> None:
+    """The same for a zygote that waits for each candidate's end."""
+    sealing = zygote.sealing(_CONTROL)
+    receive = control.recvmsg
+    while True:
+        try:
+            message = receive(1, _ANCILLARY)[0]
+        except OSError:
+            message = b""
+        if message == START:
+            _fork(fork, sealing, None, ready)
+            os.close(candidate.DESCRIPTOR)
+        elif message == KILL:
+            control.send(ENDED.pack(b"E", fork.status))
+        else:
+            os._exit(0)
+
+
 def _fork(
-    direct: Callable[..., int],
-    cloning: kernel.Call,
+    fork: Callable[[], int],
     sealing: Sequence[kernel.Call],
     last_seal: Callable[[], None] | None,
     ready: candidate.Candidate,
 ) -> int:
-    """Start a candidate; returns its process id. In the new process it never returns.
+    """Start a candidate; returns what `fork` does. In the new process it never returns.
 
     Nothing is open there but the null device and the channel; then comes the last seal, then the judge's
     requests. Written for few pages touched: this function alone, local names, prepared calls.
     """
-    pid = direct(*cloning)
-    if pid:
+    pid = fork()
+    if pid > 0:
         return pid
     try:
+        if pid < 0:
+            ready.end(71)  # the zygote itself: the judge starts another
+        direct = kernel.direct
         for step in sealing:
             if direct(*step) < 0:
                 ready.end(70)
@@ -129,8 +159,7 @@ def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygo
     """Make this process a zygote: warm, isolated, bounded, its memory frozen. Returns the next candidate too."""
     preload.load()
     _warm_up()
-    mappings.join_libraries()
-    written = mappings.written()
+    written = mappings.join()
     zygote = Zygote(level)
     zygote.enter()
     _forget_the_host()
@@ -220,7 +249,7 @@ def _warm_up() -> None:
     nothing = kernel.call("sched_yield")
     warm.end = lambda status: None  # type: ignore[method-assign, assignment]
     for _ in range(_ROUNDS):
-        _fork(kernel.direct, nothing, (nothing, nothing), None, warm)
+        _fork(partial(kernel.direct, *nothing), (nothing, nothing), None, warm)
     theirs.close()
 
 

@@ -107,7 +107,7 @@ class AtLevel(Contestant):
         self._judge = stack.enter_context(Judge(config))
         for size, zygote in self._judge._zygotes.items():
             zygote.close()
-            self._judge._zygotes[size] = ZygoteProcess(self.level, config.limits)
+            self._judge._zygotes[size] = ZygoteProcess(self.level, config.limits, waits=True)
         self._candidate, self._read = Candidate, Task.model_validate
         self._tasks: dict[str, Any] = {}
 
@@ -178,18 +178,17 @@ import json, os
 from codeself.sandbox import kernel, zygote
 lines = os.fdopen(os.dup(0))
 box, _ = zygote.prepare("strict", 512, 16)
-direct, cloning = kernel.direct, box.cloning
+fork = kernel.ForkAndWait(box.clone_flags)
 os.write(1, b"ready\\n")
 for line in lines:
     programs = json.loads(line)
     for program in programs:
-        pid = direct(*cloning)
+        pid = fork()
         if pid == 0:
             try:
                 {action}
             except BaseException:
                 os._exit(1)
-        os.waitpid(pid, 0)
     os.write(1, b"\\n")
 """
 

@@ -22,8 +22,7 @@ def digests(places):
 
 before, count = pieces(), len(mappings._mappings())
 contents = digests(before)
-mappings.join_libraries()
-mappings.enlarge(mappings.written())
+mappings.enlarge(mappings.join())
 mappings.own_arenas()
 print(len(mappings._mappings()) < count, digests(before) == contents)
 

@@ -7,21 +7,23 @@ judge reads its answers as data that the candidate itself wrote.
 from __future__ import annotations
 
 import io
+import marshal
 import os
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from codeself.records import values
 from codeself.sandbox import channel
 from codeself.sandbox.crossing import Crossing, describe
+from codeself.sandbox.descriptors import CHANNEL, MODULE_NAME
 from codeself.sandbox.operations import OPERATIONS
 
-MODULE_NAME = "candidate"
-DESCRIPTOR = 3  # the channel to the judge; 0 to 2 are the null device
 _FIRST_READ = 4096  # most requests are smaller, and memory that is not touched costs nothing
 _CHUNK = 1 << 20
+_AS_IS = frozenset((type(None), bool, str))  # and integers below this:
+_LARGE = 1 << 63
 
 
 class OutputLimit(Exception):
@@ -49,10 +51,11 @@ class Candidate:
     Made in the zygote, before there is a program: what is ready there costs a candidate nothing.
     """
 
-    def __init__(self, descriptor: int = DESCRIPTOR) -> None:
+    def __init__(self, descriptor: int = CHANNEL) -> None:
         self._descriptor = descriptor
         self._module = types.ModuleType(MODULE_NAME)
-        self._crossing = Crossing(self._module, self)
+        self._globals = self._module.__dict__
+        self._crossing = Crossing(self._globals, self)
         self._printed = _CountedOutput()
         self._output = io.TextIOWrapper(io.BufferedWriter(self._printed, 8192), "utf-8", "replace")
 
@@ -66,23 +69,18 @@ class Candidate:
 
     def serve(self) -> None:
         """Answer until the judge goes away."""
-        while self.serve_one():
-            pass
-
-    def serve_one(self) -> bool:
-        """Answer one request; False when the judge is gone."""
-        frame = self._receive()
-        if frame is None:
-            return False
-        self._send(self._answer(frame))
-        return True
+        while (frame := self._receive()) is not None:
+            self._send(self._answer(frame))
 
     def _answer(self, frame: list[Any]) -> list[Any]:
-        if frame[0] == "run":
-            return self._run(frame[1], frame[2])
-        if frame[0] == "ask":
+        kind = frame[0]
+        if kind == "ask":
             return self._ask(*frame[1:])
-        return ["broken", f"unknown request {frame[0]}"]
+        if kind == "run":
+            return self._run(*frame[1:])
+        if kind == "hand":
+            return self._hand(*frame[1:])
+        return ["broken", f"unknown request {kind}"]
 
     def _run(self, program: str, output_cap: int) -> list[Any]:
         self._printed.left = output_cap
@@ -91,60 +89,102 @@ class Candidate:
         except BaseException as error:
             return ["syntax", *describe(error)]
         try:
-            exec(code, self._module.__dict__)
-            self._output.flush()
+            exec(code, self._globals)
+            if "print" in program or "std" in program:  # else next to nothing was written
+                self._output.flush()
         except BaseException as error:
             return ["raised", *describe(error)]
         return ["ran"]
 
-    def _ask(
+    def _ask(self, target: int | str | None, method: str | None, packed: bytes, changes: bool) -> list[Any]:
+        """Call or read something. packed: its positional and named arguments, as they are."""
+        given, named = marshal.loads(packed)
+        result = None
+        try:
+            if method is None and target in self._globals:
+                result = self._globals[target](*given, **named)
+            else:
+                result = self._of(target, method, given, named)
+        except BaseException as error:
+            answer = self._crossing.raised(error)
+        else:
+            # Most results are data as they are.
+            kind = type(result)
+            plain = kind in _AS_IS or (kind is int and -_LARGE < result < _LARGE)
+            answer = ["value", result] if plain else self._crossing.value(result)
+        if changes:
+            try:
+                if marshal.dumps((given, named), channel.MARSHAL) == packed:
+                    return self._with_place(answer, result, given, named)
+            except BaseException:
+                pass  # they hold what was not in them before
+            return self._with_changes(answer, result, given, named, None)
+        return answer
+
+    def _hand(
         self,
         target: int | str | None,
         method: str | None,
         arguments: list[Any],
-        named: dict[str, Any],
+        keywords: dict[str, Any],
         changes: bool,
     ) -> list[Any]:
-        decoded, keywords, result = [], {}, None
+        """The same, with arguments that are encoded: not all of them are data."""
+        given, named, result = [], {}, None
         try:
-            decoded = [self._crossing.decode(item) for item in arguments]
-            keywords = {key: self._crossing.decode(item) for key, item in named.items()}
-            if isinstance(target, int):
-                subject = self._crossing.objects[target]
-            else:
-                subject = self._crossing.get_global(decoded[0] if target is None else target)
-            if target is None:
-                result = subject
-            elif method is None:
-                result = subject(*decoded, **keywords)
-            elif method in OPERATIONS:
-                result = OPERATIONS[method](subject, *decoded, **keywords)
-            else:
-                result = getattr(subject, method)(*decoded, **keywords)
+            given = [self._crossing.decode(item) for item in arguments]
+            named = {key: self._crossing.decode(item) for key, item in keywords.items()}
+            result = self._of(target, method, given, named)
         except BaseException as error:
             answer = self._crossing.raised(error)
         else:
-            try:
-                answer = ["value", self._crossing.encode(result)]
-            except values.NotData:
-                return ["broken"]
-            except BaseException as error:
-                return self._crossing.raised(error)
+            answer = self._crossing.value(result)
         if changes:
-            try:
-                # In-place changes are data too: sent only where the arguments are no longer what was received.
-                given = [*decoded, *keywords.values()]
-                after = [self._crossing.encode(item) for item in given]
-                if after != [*arguments, *named.values()]:
-                    answer.append(after)
-                position = next((place for place, item in enumerate(given) if item is result), -1)
-                if position >= 0:
-                    answer[2:] = answer[2:] or [None]
-                    answer.append(position)
-            except values.NotData:
-                return ["broken"]
-            except BaseException as error:
-                return self._crossing.raised(error)
+            return self._with_changes(answer, result, given, named, [*arguments, *keywords.values()])
+        return answer
+
+    def _of(
+        self, target: int | str | None, method: str | None, given: Sequence[Any], named: dict[str, Any]
+    ) -> Any:
+        if target is None:
+            return self._crossing.get_global(given[0])
+        if isinstance(target, int):
+            subject = self._crossing.objects[target]
+        else:
+            subject = self._crossing.get_global(target)
+        if method is None:
+            return subject(*given, **named)
+        if method in OPERATIONS:
+            return OPERATIONS[method](subject, *given, **named)
+        return getattr(subject, method)(*given, **named)
+
+    def _with_changes(
+        self,
+        answer: list[Any],
+        result: Any,
+        given: Sequence[Any],
+        named: dict[str, Any],
+        sent: list[Any] | None,
+    ) -> list[Any]:
+        """The answer with the arguments as they are now, where they are no longer what was sent."""
+        try:
+            after = [self._crossing.encode(item) for item in (*given, *named.values())]
+        except values.NotData:
+            return ["broken"]
+        except BaseException as error:
+            return self._crossing.raised(error)
+        if after != sent and answer[0] != "broken":
+            answer.append(after)
+        return self._with_place(answer, result, given, named)
+
+    def _with_place(
+        self, answer: list[Any], result: Any, given: Sequence[Any], named: dict[str, Any]
+    ) -> list[Any]:
+        """The answer with the place of the argument that the result is, where it is one."""
+        if answer[0] == "value":
+            for place, item in enumerate((*given, *named.values())):
+                if item is result:
+                    return [*answer, *([] if answer[2:] else [None]), place]
         return answer
 
     def call_back(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -171,19 +211,20 @@ class Candidate:
             sent += os.write(self._descriptor, data[sent : sent + _CHUNK])
 
     def _receive(self) -> list[Any] | None:
-        # The judge sends one request at a time: what has come belongs to one frame.
+        # The judge sends one request at a time, and a small one arrives in one piece.
         data = os.read(self._descriptor, _FIRST_READ)
-        if len(data) < channel.HEADER_BYTES:
-            return None
-        length = channel.HEADER_BYTES + channel.body_length(data, 1 << 31)
-        if len(data) < length:
-            parts = [data]
-            left = length - len(data)
-            while left:
-                data = os.read(self._descriptor, min(left, _CHUNK))
-                if not data:
-                    return None
-                parts.append(data)
-                left -= len(data)
-            data = b"".join(parts)
-        return channel.unpack(data[channel.HEADER_BYTES :])
+        if len(data) == _FIRST_READ:
+            data = self._whole(data)
+        return marshal.loads(data[channel.HEADER_BYTES :]) if data else None
+
+    def _whole(self, data: bytes) -> bytes:
+        """A frame of which this is the first part; empty where the judge is gone."""
+        parts = [data]
+        left = channel.HEADER_BYTES + channel.body_length(data, 1 << 31) - len(data)
+        while left > 0:
+            data = os.read(self._descriptor, min(left, _CHUNK))
+            if not data:
+                return b""
+            parts.append(data)
+            left -= len(data)
+        return b"".join(parts)

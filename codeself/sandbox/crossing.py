@@ -27,11 +27,11 @@ class Caller(Protocol):
 
 
 class Crossing:
-    """module: the program's, whose globals the judge may name. candidate: calls what lives with the judge."""
+    """names: the program's globals, which the judge may name. candidate: calls what lives with the judge."""
 
-    def __init__(self, module: types.ModuleType, candidate: Caller) -> None:
+    def __init__(self, names: dict[str, Any], candidate: Caller) -> None:
         self.objects: dict[int, Any] = {}
-        self._module = module
+        self._names = names
         self._candidate = candidate
         self._thrown: dict[int, tuple[BaseException, int]] = {}
         # What the judge passed that is no data, by identity and by its encoding: it goes back as what it came as.
@@ -43,13 +43,22 @@ class Crossing:
 
     def get_global(self, name: str) -> Any:
         try:
-            return self._module.__dict__[name]
+            return self._names[name]
         except KeyError:
             raise NameError(f"name '{name}' is not defined") from None
 
     def encode(self, value: Any) -> Any:
         """A value as data; whatever is not data becomes a handle that the judge may ask about."""
         return values.encode(value, self._encode_other)
+
+    def value(self, result: Any) -> list[Any]:
+        """The answer that holds a result."""
+        try:
+            return ["value", self.encode(result)]
+        except values.NotData:
+            return ["broken"]
+        except BaseException as error:
+            return self.raised(error)
 
     def _encode_other(self, value: Any) -> Any:
         kind = type(value)

@@ -8,13 +8,11 @@ from __future__ import annotations
 import _socket as socket  # the module above it costs every candidate a hundred pages
 import contextlib
 import ctypes
-import mmap
 import os
 import struct
 from collections.abc import Sequence
 from typing import Any
 
-from codeself.sandbox import contexts
 from codeself.sandbox.syscalls import table
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -45,7 +43,6 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 36, 47, 4
 CAP_SYS_ADMIN = 21
 _SIGCHLD = 17
-_ANY = (1 << 32) - 1  # any child, to wait4
 
 
 def _check(result: int, what: str) -> int:
@@ -173,45 +170,6 @@ def cloning(flags: int) -> Call:
     Python's own fork hooks do not run: what they would reseed or reset is set up by the caller.
     """
     return call("clone", flags | _SIGCHLD, None, None, None, None)
-
-
-class ForkAndWait:
-    """The same, and where it was called from nothing goes on before the new process has ended.
-
-    Until then the two share their memory, and what either writes is copied first, page by page. A process that
-    writes nothing has no page copied, and its huge pages stay whole. status: how the last one ended.
-    """
-
-    def __init__(self, flags: int) -> None:
-        size = contexts.bytes_for(2)
-        self._memory = mmap.mmap(-1, size + 8, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        start = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        self._status = ctypes.c_int.from_address(start + size)
-        self._born = ctypes.c_int.from_address(
-            start + size + 4
-        )  # written by the kernel, in the new process alone
-        born = ctypes.addressof(self._born)
-        flags |= CLONE_CHILD_SETTID | _SIGCHLD
-        # The thread's id is the fourth of clone's arguments or the fifth, depending on the architecture.
-        self._row = contexts.Row(
-            start,
-            [
-                (direct, NUMBERS["clone"], flags, 0, 0, born, born),
-                (direct, NUMBERS["wait4"], _ANY, start + size, 0, 0),  # the new process has none to wait for
-            ],
-        )
-
-    def __call__(self) -> int:
-        """0 in the new process. Where it was called, 1 once that has ended, and -1 when none could be made."""
-        self._status.value = -1
-        self._row.run()
-        if self._born.value:
-            return 0
-        return 1 if self._status.value >= 0 else -1
-
-    @property
-    def status(self) -> int:
-        return self._status.value
 
 
 def landlock_read_only(paths: Sequence[str]) -> None:

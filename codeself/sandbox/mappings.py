@@ -203,7 +203,7 @@ def _neighbours(mappings: list[Mapping]) -> list[tuple[Region, list[Mapping]]]:
 
 
 def _join_access(mappings: list[Mapping]) -> None:
-    """Two mappings of a library instead of four: what is only read joins the code, what the linker filled in the rest."""
+    """Two mappings of a library for four: what is only read joins the code, what the linker filled in the variables."""
     code = {file for _, _, access, file in mappings if access == "r-xp"}
     for (start, end, access, file), following in zip(mappings, [*mappings[1:], *mappings[:1]], strict=True):
         if access != "r--p" or not file.startswith("/"):

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from codeself.records import values
 from codeself.records.verdicts import Status
+from codeself.sandbox import channel
 from codeself.sandbox.changes import can_change, same, update
 from codeself.sandbox.handles import CallableHandle, Handle, target_of
 from codeself.sandbox.lent import Lent
@@ -80,16 +81,22 @@ class Remote:
         self, target: int | str | None, method: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         given = (*args, *kwargs.values())
-        encoded = [self._encode(item) for item in args]
-        named = {key: self._encode(item) for key, item in kwargs.items()}
         mutable = any(map(can_change, given))
         if method not in _READINGS:
             self.epoch += 1
-        reply = self._exchange(["ask", target, method, encoded, named, mutable])
+        packed = channel.pack_arguments(args, kwargs)
+        if packed is not None:
+            sent = None
+            reply = self._exchange(["ask", target, method, packed, mutable])
+        else:
+            encoded = [self._encode(item) for item in args]
+            named = {key: self._encode(item) for key, item in kwargs.items()}
+            sent = [*encoded, *named.values()]
+            reply = self._exchange(["hand", target, method, encoded, named, mutable])
         result = self._decode(reply[1]) if reply[0] == "value" else self._exception(reply[1:])
         after = (*reply, None, None)[_CHANGES[reply[0]]]
         if after is not None:
-            sent = [*encoded, *named.values()]
+            sent = sent or [self._encode(item) for item in given]
             self._bring_back(given, sent, after, self.only_changing if result is None else self.changing)
         if reply[0] == "value" and len(reply) == 4:
             result = self._itself(given, reply[3], result)
@@ -102,7 +109,7 @@ class Remote:
 
     def ask_encoded(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a function with arguments that are encoded already; the result as a value."""
-        reply = self._exchange(["ask", name, None, args, kwargs, False])
+        reply = self._exchange(["hand", name, None, args, kwargs, False])
         if reply[0] == "raised":
             raise self._exception(reply[1:])
         return self._decode(reply[1])

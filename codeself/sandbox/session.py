@@ -105,7 +105,7 @@ class Session:
 
     def ask(self, frame: list[Any]) -> list[Any]:
         """Send a request and wait for the reply. Raises CandidateEnded."""
-        self._send(channel.pack(frame))
+        self._send(channel.pack_request(frame))
         data = self._unread or self._receive(_FIRST_READ)
         while len(data) < channel.HEADER_BYTES:
             data += self._receive(_FIRST_READ)

@@ -17,7 +17,7 @@ from codeself.records.judging import Limits
 from codeself.records.verdicts import IsolationLevel
 from codeself.sandbox import carried, kernel, mappings
 from codeself.sandbox.isolation import LEVELS
-from codeself.sandbox.zygote import DONE, ENDED, KILL, READY, READY_AND_WAITING, SHOW, START
+from codeself.sandbox.serving import DONE, ENDED, KILL, READY, READY_AND_WAITING, SHOW, START
 
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0

@@ -175,10 +175,11 @@ from codeself.sandbox import mappings, preload
 mappings.one_heap()
 preload.load()
 import json, os
-from codeself.sandbox import kernel, zygote
+from codeself.sandbox import zygote
 lines = os.fdopen(os.dup(0))
 box, _ = zygote.prepare("strict", 512, 16)
-fork = kernel.ForkAndWait(box.clone_flags)
+from codeself.sandbox import serving
+fork = serving.ForkAndWait(box.clone_flags)
 os.write(1, b"ready\\n")
 for line in lines:
     programs = json.loads(line)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import collections
+import marshal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,3 +68,63 @@ def test_hostile_bodies_are_refused(body):
 def test_a_length_over_the_cap_is_refused_before_anything_is_read():
     with pytest.raises(channel.ChannelError, match="over the cap"):
         channel.body_length(b"\xff\xff\xff\xff", 1 << 20)
+
+
+@given(
+    st.lists(
+        st.recursive(
+            st.none()
+            | st.booleans()
+            | st.integers()
+            | st.floats()
+            | st.complex_numbers()
+            | st.text()
+            | st.binary(),
+            lambda inner: (
+                st.lists(inner, max_size=4)
+                | st.tuples(inner, inner)
+                | st.dictionaries(st.integers() | st.text() | st.tuples(st.text()), inner, max_size=4)
+            ),
+            max_leaves=20,
+        ),
+        max_size=4,
+    )
+)
+def test_arguments_of_exact_types_arrive_as_they_are(arguments):
+    packed = channel.pack_arguments(tuple(arguments), {"key": arguments})
+    given, named = marshal.loads(packed)
+    assert repr(given) == repr(tuple(arguments))  # types, order and sign of zero too, and nan beside itself
+    assert repr(named) == repr({"key": arguments})
+
+
+class _Numbers(list):
+    pass
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        bytearray(b"x"),
+        memoryview(b"x"),
+        {1, 2},
+        frozenset("ab"),
+        _Numbers(),
+        collections.OrderedDict(),
+        collections.namedtuple("Point", "x")(1),
+        (lambda: 0).__code__,
+        StopIteration,
+        ...,
+        {"key": [(bytearray(b"x"),)]},
+        {bytes: 1},
+    ],
+    ids=repr,
+)
+def test_arguments_of_other_types_are_left_to_the_encoding(argument):
+    assert channel.pack_arguments((1, argument), {}) is None
+    assert channel.pack_arguments((1,), {"key": argument}) is None
+
+
+def test_arguments_nested_without_end_are_left_to_the_encoding():
+    endless: list[object] = []
+    endless.append(endless)
+    assert channel.pack_arguments((endless,), {}) is None

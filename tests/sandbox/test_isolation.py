@@ -54,7 +54,7 @@ def probe(level: str, names: list[str]) -> dict[str, str]:
         for name in names:  # a fresh candidate each: what one attempt does must not help the next
             with Session(zygote, Limits(cpu_seconds=2, wall_seconds=10)) as session:
                 assert session.ask(["run", PROBE, 1000]) == ["ran"]
-                found[name] = session.ask(["ask", "attempt", None, [name], {}, False])[1]
+                found[name] = session.ask(["hand", "attempt", None, [name], {}, False])[1]
     finally:
         zygote.close()
     return found

@@ -48,7 +48,7 @@ def start(level: IsolationLevel, program: str) -> tuple[ZygoteProcess, Session]:
     """A zygote whose candidate has been given the program and is not waited for."""
     zygote = ZygoteProcess(level, LIMITS)
     session = Session(zygote, LIMITS)
-    session._send(channel.pack(["run", program, 1000]))
+    session._send(channel.pack_request(["run", program, 1000]))
     return zygote, session
 
 

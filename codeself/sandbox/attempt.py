@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from codeself.records.judging import Limits
 from codeself.records.tasks import Task
 from codeself.records.verdicts import Phase, PhaseResult
-from codeself.sandbox import own_time
+from codeself.sandbox import channel, own_time
 from codeself.sandbox.assembling import SKIPPED
 from codeself.sandbox.details import detail_text
 from codeself.sandbox.harness import run_tests
@@ -88,7 +88,7 @@ def run_once(
 def load(session: Session, program: str, limits: Limits, phases: dict[Phase, PhaseResult]) -> bool:
     """Send the program and have it compiled and run once; fills in the syntax and import phases."""
     try:
-        reply = session.ask(["run", program, limits.output_kb * 1024])
+        reply = session.ask([channel.RUN, program, limits.output_kb * 1024])
     except CandidateEnded as end:
         phases["syntax"] = PASSED
         phases["import"] = PhaseResult(status=end.status, detail=end.detail)

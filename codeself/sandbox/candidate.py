@@ -7,21 +7,23 @@ judge reads its answers as data that the candidate itself wrote.
 from __future__ import annotations
 
 import io
-import marshal
-import os
 import sys
 import types
 from collections.abc import Callable, Sequence
+from marshal import dumps, loads
+from os import _exit, read, write
 from typing import Any
 
 from codeself.records import values
 from codeself.sandbox import channel
+from codeself.sandbox.channel import ASK, HAND, RETURNED, RUN, THREW
 from codeself.sandbox.crossing import Crossing, describe
 from codeself.sandbox.descriptors import CHANNEL, MODULE_NAME
 from codeself.sandbox.operations import OPERATIONS
 
 _FIRST_READ = 4096  # most requests are smaller, and memory that is not touched costs nothing
 _CHUNK = 1 << 20
+_FILE = f"<{MODULE_NAME}>"
 _AS_IS = frozenset((type(None), bool, str))  # and integers below this:
 _LARGE = 1 << 63
 
@@ -33,14 +35,14 @@ class OutputLimit(Exception):
 class _CountedOutput(io.RawIOBase):
     """Takes what is printed, keeps none of it, and stops a program that prints without end."""
 
-    left = 0  # bytes that may still be printed
+    may_take = 0  # bytes that may still be printed
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self.left -= len(data)
-        if self.left < 0:
+        self.may_take -= len(data)
+        if self.may_take < 0:
             raise OutputLimit("wrote more output than allowed")
         return len(data)
 
@@ -59,7 +61,7 @@ class Candidate:
         self._printed = _CountedOutput()
         self._output = io.TextIOWrapper(io.BufferedWriter(self._printed, 8192), "utf-8", "replace")
 
-        self.end: Callable[[int], Any] = os._exit
+        self.end: Callable[[int], Any] = _exit
 
     def enter(self) -> None:
         """Become what the program finds in `sys`: its output, and its module."""
@@ -74,18 +76,18 @@ class Candidate:
 
     def _answer(self, frame: list[Any]) -> list[Any]:
         kind = frame[0]
-        if kind == "ask":
+        if kind == ASK:
             return self._ask(*frame[1:])
-        if kind == "run":
+        if kind == RUN:
             return self._run(*frame[1:])
-        if kind == "hand":
+        if kind == HAND:
             return self._hand(*frame[1:])
         return ["broken", f"unknown request {kind}"]
 
     def _run(self, program: str, output_cap: int) -> list[Any]:
-        self._printed.left = output_cap
+        self._printed.may_take = output_cap
         try:
-            code = compile(program, f"<{MODULE_NAME}>", "exec", dont_inherit=True)
+            code = compile(program, _FILE, "exec", dont_inherit=True)
         except BaseException as error:
             return ["syntax", *describe(error)]
         try:
@@ -98,7 +100,7 @@ class Candidate:
 
     def _ask(self, target: int | str | None, method: str | None, packed: bytes, changes: bool) -> list[Any]:
         """Call or read something. packed: its positional and named arguments, as they are."""
-        given, named = marshal.loads(packed)
+        given, named = loads(packed)
         result = None
         try:
             if method is None and target in self._globals:
@@ -114,7 +116,7 @@ class Candidate:
             answer = ["value", result] if plain else self._crossing.value(result)
         if changes:
             try:
-                if marshal.dumps((given, named), channel.MARSHAL) == packed:
+                if dumps((given, named), channel.MARSHAL) == packed:
                     return self._with_place(answer, result, given, named)
             except BaseException:
                 pass  # they hold what was not in them before
@@ -148,10 +150,8 @@ class Candidate:
     ) -> Any:
         if target is None:
             return self._crossing.get_global(given[0])
-        if isinstance(target, int):
-            subject = self._crossing.objects[target]
-        else:
-            subject = self._crossing.get_global(target)
+        objects, names = self._crossing.objects, self._crossing.get_global
+        subject = objects[target] if isinstance(target, int) else names(target)
         if method is None:
             return subject(*given, **named)
         if method in OPERATIONS:
@@ -194,10 +194,10 @@ class Candidate:
         while True:
             frame = self._receive()
             if frame is None:
-                os._exit(0)
-            if frame[0] == "returned":
+                _exit(0)
+            if frame[0] == RETURNED:
                 return self._crossing.decode(frame[1])
-            if frame[0] == "threw":
+            if frame[0] == THREW:
                 raise self._crossing.thrown_by_judge(*frame[1:])
             self._send(self._answer(frame))
 
@@ -206,23 +206,23 @@ class Candidate:
             data = channel.pack(frame)
         except BaseException as error:
             data = channel.pack(["raised", *describe(error)])
-        sent = os.write(self._descriptor, data)
+        sent = write(self._descriptor, data)
         while sent < len(data):
-            sent += os.write(self._descriptor, data[sent : sent + _CHUNK])
+            sent += write(self._descriptor, data[sent : sent + _CHUNK])
 
     def _receive(self) -> list[Any] | None:
         # The judge sends one request at a time, and a small one arrives in one piece.
-        data = os.read(self._descriptor, _FIRST_READ)
+        data = read(self._descriptor, _FIRST_READ)
         if len(data) == _FIRST_READ:
             data = self._whole(data)
-        return marshal.loads(data[channel.HEADER_BYTES :]) if data else None
+        return loads(data[channel.HEADER_BYTES :]) if data else None
 
     def _whole(self, data: bytes) -> bytes:
         """A frame of which this is the first part; empty where the judge is gone."""
         parts = [data]
         left = channel.HEADER_BYTES + channel.body_length(data, 1 << 31) - len(data)
         while left > 0:
-            data = os.read(self._descriptor, min(left, _CHUNK))
+            data = read(self._descriptor, min(left, _CHUNK))
             if not data:
                 return b""
             parts.append(data)

@@ -15,6 +15,8 @@ from json.encoder import JSONEncoder
 from typing import Any
 
 HEADER_BYTES = 4
+RUN, ASK, HAND, RETURNED, THREW = range(5)
+"""What a judge's frame is: its first item. Numbers, as a small number is an object that is touched anyway."""
 MARSHAL = (
     2  # a version that writes each object anew: what was one object twice comes out as two, as from JSON
 )
@@ -50,17 +52,15 @@ _scan: Callable[[str, int], tuple[Any, int]] = vars(JSONDecoder())["scan_once"]
 def pack(frame: list[Any]) -> bytes:
     """A candidate's frame with its length in front."""
     # Types are called and no methods: a method is one more object to touch for the first time.
-    return _with_length(bytes("".join(_pieces(frame, 0)), "utf-8", "surrogatepass"))
+    body = bytes("".join(_pieces(frame, 0)), "utf-8", "surrogatepass")
+    size = len(body)
+    return bytes((size >> 24, size >> 16 & 255, size >> 8 & 255, size & 255)) + body
 
 
 def pack_request(frame: list[Any]) -> bytes:
     """A judge's frame with its length in front."""
-    return _with_length(marshal.dumps(frame, MARSHAL))
-
-
-def _with_length(body: bytes) -> bytes:
-    size = len(body)
-    return bytes((size >> 24, size >> 16 & 255, size >> 8 & 255, size & 255)) + body
+    body = marshal.dumps(frame, MARSHAL)
+    return len(body).to_bytes(HEADER_BYTES, "big") + body
 
 
 def body_length(header: bytes | bytearray, cap: int) -> int:

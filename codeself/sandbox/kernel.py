@@ -17,10 +17,6 @@ from codeself.sandbox.syscalls import table
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
-# For a candidate's first moments, where every object made or touched is a page copied: plain ints and prepared
-# objects, no errno, and the interpreter's lock kept.
-direct = ctypes.PyDLL(None).syscall
-direct.restype = ctypes.c_long
 _TABLE = table()
 NUMBERS: dict[str, int] = _TABLE[1] if _TABLE else {}
 
@@ -138,7 +134,7 @@ class _Filter(ctypes.Structure):
 
 
 Call = tuple[Any, ...]
-"""The arguments of `direct`: a system call's number, and ints of 32 bits, None, bytes or ctypes objects."""
+"""The arguments of libc's `syscall`: a system call's number, and ints of 32 bits, None, bytes or ctypes objects."""
 
 
 def call(name: str, *arguments: object) -> Call:

@@ -19,6 +19,7 @@ _COLLAPSE = 25  # MADV_COLLAPSE, from Linux 6.1 on
 # malloc takes blocks up to the largest that was ever freed from its one heap, not from mappings of their own.
 _LARGEST_BLOCK = 8 << 20
 _HEAP_STEP = 1 << 16
+_HEAP_ROOM = 1 << 19  # bytes that a zygote still takes after its memory was joined
 _ARENA_ALIGNMENT = 1 << 16  # a power of two, of pages of any size
 _HEAP = "[heap]"
 _ASIDE = 1 << 32  # bytes between a region and what is put together for it: nothing else lies there
@@ -215,8 +216,8 @@ def _join_access(mappings: list[Mapping]) -> None:
 
 
 def _extend_heap() -> None:
-    """Have malloc's heap reach to where a huge page ends, with nothing taken from it."""
-    goal = -(-(_libc.sbrk(0) or 0) // HUGE) * HUGE
+    """Have malloc's heap reach to where a huge page ends, with nothing taken from it and room for what is to come."""
+    goal = -(-((_libc.sbrk(0) or 0) + _HEAP_ROOM) // HUGE) * HUGE
     blocks = []
     while (_libc.sbrk(0) or goal) < goal:
         blocks.append(_libc.malloc(_HEAP_STEP))

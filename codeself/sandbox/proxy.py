@@ -87,12 +87,12 @@ class Remote:
         packed = channel.pack_arguments(args, kwargs)
         if packed is not None:
             sent = None
-            reply = self._exchange(["ask", target, method, packed, mutable])
+            reply = self._exchange([channel.ASK, target, method, packed, mutable])
         else:
             encoded = [self._encode(item) for item in args]
             named = {key: self._encode(item) for key, item in kwargs.items()}
             sent = [*encoded, *named.values()]
-            reply = self._exchange(["hand", target, method, encoded, named, mutable])
+            reply = self._exchange([channel.HAND, target, method, encoded, named, mutable])
         result = self._decode(reply[1]) if reply[0] == "value" else self._exception(reply[1:])
         after = (*reply, None, None)[_CHANGES[reply[0]]]
         if after is not None:
@@ -109,7 +109,7 @@ class Remote:
 
     def ask_encoded(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a function with arguments that are encoded already; the result as a value."""
-        reply = self._exchange(["hand", name, None, args, kwargs, False])
+        reply = self._exchange([channel.HAND, name, None, args, kwargs, False])
         if reply[0] == "raised":
             raise self._exception(reply[1:])
         return self._decode(reply[1])
@@ -169,9 +169,9 @@ class Remote:
             result = self._lent.called(number, decoded, named)
             if hasattr(result, "__len__") and len(result) > self._session.cap:
                 raise self.end("output", "a function of the test's made to return too much")
-            return ["returned", self._encode(result)]
+            return [channel.RETURNED, self._encode(result)]
         except Exception as error:
-            return ["threw", *self._lent.thrown(error)]
+            return [channel.THREW, *self._lent.thrown(error)]
 
     def _encode(self, value: Any) -> Any:
         return values.encode(value, self._encode_other)

@@ -37,6 +37,10 @@ READY, READY_AND_WAITING = b"ready", b"ready, and waits"
 _ANCILLARY = socket.CMSG_SPACE(4)  # room for one descriptor, which becomes the lowest free one
 _ROUNDS = 20  # the interpreter adapts a function's code after some calls; until then each call writes to it
 
+# For a candidate's first moments, where every object made or touched is a page copied: plain ints and prepared
+# objects, no errno, and the interpreter's lock kept.
+_direct = ctypes.PyDLL(None).syscall
+_direct.restype = ctypes.c_long
 _SIGCHLD = 17
 _ANY = (1 << 32) - 1  # any child, to wait4
 
@@ -78,9 +82,9 @@ class ForkAndWait:
         self._row = contexts.Row(
             start,
             [
-                (kernel.direct, kernel.NUMBERS["clone"], flags, 0, 0, born, born),
+                (_direct, kernel.NUMBERS["clone"], flags, 0, 0, born, born),
                 (
-                    kernel.direct,
+                    _direct,
                     kernel.NUMBERS["wait4"],
                     _ANY,
                     start + size,
@@ -117,7 +121,7 @@ def server(
 
 def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) -> None:
     """Do what the judge asks until it goes away; then everything here ends with this process."""
-    fork, sealing = partial(kernel.direct, *kernel.cloning(zygote.clone_flags)), zygote.sealing(CONTROL)
+    fork, sealing = partial(_direct, *kernel.cloning(zygote.clone_flags)), zygote.sealing(CONTROL)
     alone = zygote.level == "strict"  # a candidate's descendants die with it
     last_seal = None if alone else zygote.finish_sealing
     receive = control.recvmsg
@@ -184,9 +188,8 @@ def _fork(
     try:
         if pid < 0:
             ready.end(71)  # the zygote itself: the judge starts another
-        direct = kernel.direct
         for step in sealing:
-            if direct(*step) < 0:
+            if _direct(*step) < 0:
                 ready.end(70)
         if last_seal is not None:
             last_seal()
@@ -204,11 +207,11 @@ def warm_up() -> candidate.Candidate:
     namespace: dict[str, object] = {}
     exec(compile(_WARM_UP, "<warm-up>", "exec"), namespace)
     requests: tuple[list[Any], ...] = (
-        ["run", _WARM_UP + "\nprint('warm')", 1 << 16],
-        ["ask", "warm", None, channel.pack_arguments(([3, 1, 2],), {}), True],
-        ["ask", "warm", None, channel.pack_arguments(([3, 1, 2], "text"), {}), False],
-        ["ask", "nothing", None, channel.pack_arguments(((1, 2),), {}), True],
-        ["hand", "warm", None, [[3, 1, 2]], {}, True],
+        [channel.RUN, _WARM_UP + "\nprint('warm')", 1 << 16],
+        [channel.ASK, "warm", None, channel.pack_arguments(([3, 1, 2],), {}), True],
+        [channel.ASK, "warm", None, channel.pack_arguments(([3, 1, 2], "text"), {}), False],
+        [channel.ASK, "nothing", None, channel.pack_arguments(((1, 2),), {}), True],
+        [channel.HAND, "warm", None, [[3, 1, 2]], {}, True],
     )
     kept = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     for _ in range(_ROUNDS):
@@ -228,7 +231,7 @@ def warm_up() -> candidate.Candidate:
     nothing = kernel.call("sched_yield")
     warm.end = lambda status: None  # type: ignore[method-assign, assignment]
     for _ in range(_ROUNDS):
-        _fork(partial(kernel.direct, *nothing), (nothing, nothing), None, warm)
+        _fork(partial(_direct, *nothing), (nothing, nothing), None, warm)
     ours.close()
     theirs.close()
     ready = candidate.Candidate()

@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import time
@@ -138,27 +139,32 @@ class ForkBound(Contestant):
     action = "os._exit(0)"
 
     def __init__(self, stack: ExitStack) -> None:
-        import codeself
+        from codeself.sandbox import carried, mappings
 
-        paths = [str(Path(codeself.__file__ or "").parent.parent)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-s", "-S", "-B", "-c", _FORKING.format(paths=paths, action=self.action)],
+        ours, theirs = socket.socketpair()
+        main = _FORKING.format(descriptor=theirs.fileno(), action=self.action)
+        blocks = mappings.small_blocks()
+        bootstrap = carried.BOOTSTRAP.replace("{blocks}", repr(blocks)).replace("{main}", main)
+        variables = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-s", "-S", "-B", "-c", bootstrap],
+            pass_fds=[theirs.fileno()],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"},
-            text=True,
+            env=variables | ({"PYTHONMALLOC": "malloc"} if blocks else {}),
         )
-        stack.callback(self._process.kill)
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
+        theirs.close()
+        stack.callback(process.kill)
+        assert process.stdin is not None
+        with process.stdin as stream:
+            stream.write(carried.code())
+        self._lines = ours.makefile("rw", encoding="utf-8")
+        assert self._lines.readline() == "ready\n"
 
     def grade(self, items: list[Item]) -> Iterable[str]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         programs = [item["program"] if item["kind"] != "loops" else "" for item in items]
-        self._process.stdin.write(json.dumps(programs) + "\n")
-        self._process.stdin.flush()
-        self._process.stdout.readline()
+        self._lines.write(json.dumps(programs) + "\n")
+        self._lines.flush()
+        self._lines.readline()
         return ["unchecked"] * len(items)
 
 
@@ -169,28 +175,21 @@ class ForkCompileExec(ForkBound):
 
 
 _FORKING = """
-import sys
-sys.path[:0] = {paths!r}
-from codeself.sandbox import mappings, preload
-mappings.one_heap()
-preload.load()
-import json, os
+import json
 from codeself.sandbox import zygote
-lines = os.fdopen(os.dup(0))
+lines = os.fdopen(os.dup({descriptor}))
 box, _ = zygote.prepare("strict", 512, 16)
 from codeself.sandbox import serving
 fork = serving.ForkAndWait(box.clone_flags)
-os.write(1, b"ready\\n")
+os.write({descriptor}, b"ready\\n")
 for line in lines:
-    programs = json.loads(line)
-    for program in programs:
-        pid = fork()
-        if pid == 0:
+    for program in json.loads(line):
+        if fork() == 0:
             try:
                 {action}
             except BaseException:
                 os._exit(1)
-    os.write(1, b"\\n")
+    os.write({descriptor}, b"\\n")
 """
 
 

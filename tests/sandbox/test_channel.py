@@ -117,7 +117,7 @@ class _Numbers(list):
         {"key": [(bytearray(b"x"),)]},
         {bytes: 1},
     ],
-    ids=repr,
+    ids=lambda argument: type(argument).__name__,
 )
 def test_arguments_of_other_types_are_left_to_the_encoding(argument):
     assert channel.pack_arguments((1, argument), {}) is None

@@ -6,6 +6,7 @@ import pytest
 
 from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
+from codeself.sandbox import channel
 from codeself.sandbox.session import Session
 from codeself.sandbox.zygote_process import ZygoteProcess
 
@@ -53,8 +54,8 @@ def probe(level: str, names: list[str]) -> dict[str, str]:
     try:
         for name in names:  # a fresh candidate each: what one attempt does must not help the next
             with Session(zygote, Limits(cpu_seconds=2, wall_seconds=10)) as session:
-                assert session.ask(["run", PROBE, 1000]) == ["ran"]
-                found[name] = session.ask(["hand", "attempt", None, [name], {}, False])[1]
+                assert session.ask([channel.RUN, PROBE, 1000]) == ["ran"]
+                found[name] = session.ask([channel.HAND, "attempt", None, [name], {}, False])[1]
     finally:
         zygote.close()
     return found

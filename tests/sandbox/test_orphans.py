@@ -48,7 +48,7 @@ def start(level: IsolationLevel, program: str) -> tuple[ZygoteProcess, Session]:
     """A zygote whose candidate has been given the program and is not waited for."""
     zygote = ZygoteProcess(level, LIMITS)
     session = Session(zygote, LIMITS)
-    session._send(channel.pack_request(["run", program, 1000]))
+    session._send(channel.pack_request([channel.RUN, program, 1000]))
     return zygote, session
 
 
@@ -151,5 +151,5 @@ def test_from_restricted_on_a_candidate_cannot_choose_to_outlive_its_zygote(leve
     undo = "import ctypes\nassert ctypes.CDLL(None).prctl(1, 0, 0, 0, 0) == -1"
     zygote = ZygoteProcess(level, LIMITS)
     with Session(zygote, LIMITS) as session:
-        assert session.ask(["run", undo, 1000]) == ["ran"]
+        assert session.ask([channel.RUN, undo, 1000]) == ["ran"]
     zygote.close()

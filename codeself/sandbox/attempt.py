@@ -93,6 +93,9 @@ def load(session: Session, program: str, limits: Limits, phases: dict[Phase, Pha
         phases["syntax"] = PASSED
         phases["import"] = PhaseResult(status=end.status, detail=end.detail)
         return False
+    if reply == ["ran"]:
+        phases["syntax"] = phases["import"] = PASSED
+        return True
     kind, names, message = reply[0], [], ""
     if len(reply) == 3 and type(reply[1]) is list and type(reply[2]) is str:
         names, message = [name for name in reply[1] if type(name) is str], reply[2]
@@ -101,9 +104,6 @@ def load(session: Session, program: str, limits: Limits, phases: dict[Phase, Pha
         phases["syntax"] = PhaseResult(status="error", detail=detail)
         return False
     phases["syntax"] = PASSED
-    if kind == "ran":
-        phases["import"] = PASSED
-        return True
     status = "memory" if "MemoryError" in names else "output" if "OutputLimit" in names else "error"
     phases["import"] = PhaseResult(status=status, detail=detail)  # type: ignore[arg-type]
     return False

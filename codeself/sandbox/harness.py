@@ -11,6 +11,7 @@ import random
 import reprlib
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from codeself.records import values
@@ -106,8 +107,13 @@ def run_tests(
         elif failure is None:
             failure = (trouble[0], f"test {number}: {trouble[1]}")
     if failure is None:
-        return PhaseResult(status="passed", passed=passed, total=len(tests))
+        return _all_passed(passed)
     return PhaseResult(status=failure[0], passed=passed, total=len(tests), detail=detail_text(failure[1]))
+
+
+@lru_cache(maxsize=256)
+def _all_passed(tests: int) -> PhaseResult:
+    return PhaseResult(status="passed", passed=tests, total=tests)
 
 
 def _run_call(remote: Remote, entry_point: str, test: CallTest, show: bool) -> tuple[Status, str] | None:

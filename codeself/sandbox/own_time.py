@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 
 from codeself.sandbox.session import CandidateEnded
 
@@ -15,24 +13,29 @@ def prepare() -> None:
     signal.signal(signal.SIGPROF, _interrupt)
 
 
-@contextmanager
-def limit(seconds: float) -> Iterator[None]:
+class limit:  # noqa: N801 - used like a function, and a generator would cost twice as much
     """Bound what tests do here with a candidate's data: a loop over a huge answer, say. Raises CandidateEnded.
 
     Work inside one call of the interpreter's own C code cannot be interrupted: then the second timer ends
     this process, and the pool knows by the signal what happened.
     """
-    # Again and again: one that falls into a finalizer is lost.
-    _interrupted.clear()
-    signal.setitimer(signal.ITIMER_PROF, seconds, 0.5)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 2 * seconds)
-    try:
-        yield
-        if _interrupted:  # and the test swallowed it
-            raise _interrupted[0]
-    finally:
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        _interrupted.clear()
+        # Again and again: one that falls into a finalizer is lost.
+        signal.setitimer(signal.ITIMER_PROF, self._seconds, 0.5)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 2 * self._seconds)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        if _interrupted and kind is None:  # and the test swallowed it
+            raise _interrupted[0]
 
 
 _interrupted: list[CandidateEnded] = []

@@ -222,10 +222,10 @@ class Session:
     def close(self) -> None:
         """Have the process killed, and everything in it. The next one starts only after its end."""
         if self._socket.fileno() >= 0:
-            self._socket.close()
             # A zygote that is gone took the candidate with it; whoever starts the next one finds out.
             with contextlib.suppress(OSError):
                 self._zygote.kill(started=self.received > 0)
+            self._socket.close()  # after it: what sees its channel closed still runs a little
 
 
 @lru_cache(maxsize=64)

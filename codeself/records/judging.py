@@ -15,7 +15,7 @@ class Limits(Record):
 
     cpu_seconds: float = Field(default=10.0, gt=0, description="CPU time of one phase, at most.")
     cpu_floor_seconds: float = Field(
-        default=0.05,
+        default=0.03,
         gt=0,
         description="CPU time of one phase of tests that any candidate gets; loading it gets 0.25 s at least.",
     )

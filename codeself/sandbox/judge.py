@@ -35,6 +35,7 @@ from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
 # interrupted is ended after twice as much.
 _CHECKING_SECONDS = 0.5
 _REFERENCES_HELD = 4096
+_MORE_RUNS = 2  # of a reference that seems to cost more than the floor allows for
 
 
 class Judge:
@@ -141,6 +142,15 @@ class Judge:
         reference = self._reference(task, limits)
         # A reference that does not pass says nothing of what the task costs.
         took = reference.slowest_phase if reference.passed else limits.cpu_seconds
+        if (
+            reference.passed
+            and limits.reference_factor * took > limits.cpu_floor_seconds
+            and not reference.sure
+        ):
+            # What else the machine does makes it dearer, never cheaper: the least of a few runs is its own.
+            again = [self._reference_run(task, limits) for _ in range(_MORE_RUNS)]
+            took = min([took, *(run.slowest_phase for run in again if run.passed)])
+            reference.slowest_phase, reference.sure = took, True
         return min(max(limits.cpu_floor_seconds, limits.reference_factor * took), limits.cpu_seconds)
 
     def _changed_by_itself(self, task: Task, attempt: Attempt, limits: Limits) -> frozenset[str]:
@@ -167,13 +177,15 @@ class Judge:
         """One run of the task's reference, locked tests too."""
         known = self._references.get((id(task), limits))
         if known is None:
-            attempt = self._attempt(
-                task, task.reference_solution, limits, locked=True, cpu=limits.cpu_seconds, measure=True
-            )
+            attempt = self._reference_run(task, limits)
             if len(self._references) >= _REFERENCES_HELD:
                 self._references.clear()
             known = self._references[id(task), limits] = (task, attempt)
         return known[1]
+
+    def _reference_run(self, task: Task, limits: Limits) -> Attempt:
+        reference = task.reference_solution
+        return self._attempt(task, reference, limits, locked=True, cpu=limits.cpu_seconds, measure=True)
 
     def _attempt(
         self,

@@ -13,9 +13,10 @@ def prepare() -> None:
     signal.signal(signal.SIGPROF, _interrupt)
 
 
-class limit:  # noqa: N801 - used like a function, and a generator would cost twice as much
+class limit:
     """Bound what tests do here with a candidate's data: a loop over a huge answer, say. Raises CandidateEnded.
 
+    Used like a function: a class, as a generator costs twice as much.
     Work inside one call of the interpreter's own C code cannot be interrupted: then the second timer ends
     this process, and the pool knows by the signal what happened.
     """

@@ -47,6 +47,7 @@ class ZygoteProcess:
         """
         self.level: IsolationLevel = level
         self._children = -1  # a file that lists its candidates, where it waits for them
+        self._killed = 0  # the last of them, which stays in the list until the zygote has seen its end
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = _MAIN.format(
             level=level,
@@ -102,7 +103,8 @@ class ZygoteProcess:
     def candidate(self) -> int:
         """The process id, as it is here, of the candidate that lives; 0 where none does."""
         if self._children >= 0:
-            return int(os.pread(self._children, 64, 0) or 0)
+            pid = int(os.pread(self._children, 64, 0) or 0)
+            return pid if pid != self._killed else 0
         self._control.send(SHOW)
         message, descriptor = kernel.receive_with_fd(self._control, 64)
         if message != b"S" or descriptor < 0:
@@ -158,6 +160,7 @@ class ZygoteProcess:
             # The zygote's child still: its id was given to no other process before the descriptor held it.
             if self.candidate() == pid:
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                self._killed = pid
         finally:
             os.close(descriptor)
         return True

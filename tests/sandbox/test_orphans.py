@@ -38,24 +38,25 @@ _BOUND_SECONDS = 20.0
 OWNER = """
 import sys, time
 from tests.sandbox.test_orphans import start
-kept = start(sys.argv[1], sys.argv[2])
+kept = start(sys.argv[1], sys.argv[2] == "True", sys.argv[3])
 print(kept[0]._process.pid, flush=True)
 time.sleep(100)
 """
 
 
-def start(level: IsolationLevel, program: str) -> tuple[ZygoteProcess, Session]:
+def start(level: IsolationLevel, waits: bool, program: str) -> tuple[ZygoteProcess, Session]:
     """A zygote whose candidate has been given the program and is not waited for."""
-    zygote = ZygoteProcess(level, LIMITS)
+    zygote = ZygoteProcess(level, LIMITS, waits)
     session = Session(zygote, LIMITS)
     session._send(channel.pack_request([channel.RUN, program, 1000]))
     return zygote, session
 
 
-@pytest.fixture(params=LEVELS)
-def level(request) -> IsolationLevel:
+@pytest.fixture(params=[*((level, False) for level in LEVELS), ("strict", True)], ids=str)
+def kind(request) -> tuple[IsolationLevel, bool]:
+    """A level, and whether the zygote waits for its candidates."""
     try:
-        ZygoteProcess(request.param, LIMITS).close()
+        ZygoteProcess(request.param[0], LIMITS, request.param[1]).close()
     except InfrastructureError as error:
         pytest.skip(f"this machine does not offer it: {error}")
     return request.param
@@ -114,18 +115,21 @@ def program_of(level: IsolationLevel) -> tuple[str, int]:
     return (LOOP, 1) if level in ("restricted", "strict") else (FAMILY, 3)
 
 
-def test_closing_the_judge_ends_what_a_candidate_started(level):
-    program, loops = program_of(level)
-    zygote, _ = start(level, program)
+def test_closing_the_judge_ends_what_a_candidate_started(kind):
+    program, loops = program_of(kind[0])
+    zygote, _ = start(*kind, program)
     alive = family(zygote._process.pid, loops)
     zygote.close()
     wait_for_the_end_of(alive)
 
 
-def test_a_worker_that_is_killed_takes_all_with_it(level):
-    program, loops = program_of(level)
+def test_a_worker_that_is_killed_takes_all_with_it(kind):
+    program, loops = program_of(kind[0])
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, level, program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", OWNER, kind[0], str(kind[1]), program],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert owner.stdout is not None
@@ -137,19 +141,19 @@ def test_a_worker_that_is_killed_takes_all_with_it(level):
     wait_for_the_end_of(alive)
 
 
-def test_a_zygote_that_is_killed_takes_its_candidate_with_it(level):
-    zygote, _ = start(level, LOOP)
+def test_a_zygote_that_is_killed_takes_its_candidate_with_it(kind):
+    zygote, _ = start(*kind, LOOP)
     alive = family(zygote._process.pid, 1)
     zygote._process.kill()
     wait_for_the_end_of(alive)
     zygote.close()
 
 
-def test_from_restricted_on_a_candidate_cannot_choose_to_outlive_its_zygote(level):
-    if level not in ("restricted", "strict"):
+def test_from_restricted_on_a_candidate_cannot_choose_to_outlive_its_zygote(kind):
+    if kind[0] not in ("restricted", "strict"):
         pytest.skip("below, it may")
     undo = "import ctypes\nassert ctypes.CDLL(None).prctl(1, 0, 0, 0, 0) == -1"
-    zygote = ZygoteProcess(level, LIMITS)
+    zygote = ZygoteProcess(kind[0], LIMITS, kind[1])
     with Session(zygote, LIMITS) as session:
         assert session.ask([channel.RUN, undo, 1000]) == ["ran"]
     zygote.close()

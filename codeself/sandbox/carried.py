@@ -31,8 +31,7 @@ MODULES = (
     "codeself.sandbox.zygote",
 )
 
-# Run in the zygote with {main} for what comes then, and {blocks}, the interpreter's allocator of small blocks: it is
-# started without, so that all that it makes lies in one heap. Reads the code from standard input.
+# Run in the zygote with {main} for what comes then. Reads the code from standard input.
 BOOTSTRAP = """
 import marshal, os, sys
 with os.fdopen(0, "rb", closefd=False) as stream:
@@ -56,7 +55,6 @@ class Carried:
 sys.meta_path.insert(0, Carried)
 from codeself.sandbox import mappings, preload
 mappings.one_heap()
-mappings.use_small_blocks({blocks})
 preload.load()
 {main}
 """

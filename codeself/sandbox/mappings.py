@@ -8,7 +8,6 @@ where the kernel and libc allow it, and left undone where they do not.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 
 from codeself.sandbox import contexts
 
@@ -46,44 +45,13 @@ Mapping = tuple[int, int, str, str]
 """A region, what may be done there ("rwxp"), and its file or name."""
 
 
-def _structure(*fields: str) -> type[ctypes.Structure]:
-    return type("Pointers", (ctypes.Structure,), {"_fields_": [(name, _pointer) for name in fields]})
+class _ArenaAllocator(ctypes.Structure):
+    """PyObjectArenaAllocator of the C API: alloc(context, size) and free(context, address, size)."""
 
+    _fields_ = [(name, _pointer) for name in ("context", "alloc", "free")]
 
-_ArenaAllocator = _structure("context", "alloc", "free")
-"""PyObjectArenaAllocator of the C API: alloc(context, size) and free(context, address, size)."""
-_FUNCTIONS = "malloc", "calloc", "realloc", "free"
-_BlockAllocator = _structure("context", *_FUNCTIONS)
-"""PyMemAllocatorEx of the C API."""
-_DOMAINS = 1, 2  # that use the allocator of small blocks: the interpreter's buffers, and its objects
 
 _own_allocator = _ArenaAllocator()
-
-
-def small_blocks() -> list[list[int]]:
-    """Where this interpreter's allocator of small blocks lies, for `use_small_blocks` in another process of its kind.
-
-    Empty where another allocator, or a debugging one, is in its place.
-    """
-    places = []
-    for domain in _DOMAINS:
-        allocator = _BlockAllocator()
-        ctypes.pythonapi.PyMem_GetAllocator(domain, ctypes.byref(allocator))
-        if allocator.context:
-            return []
-        places.append([getattr(allocator, name) - _landmark() for name in _FUNCTIONS])
-    return places
-
-
-def use_small_blocks(places: Sequence[Sequence[int]]) -> None:
-    """Start to use that allocator: what was taken from malloc before it gives back to malloc."""
-    for domain, functions in zip(_DOMAINS, places, strict=False):
-        allocator = _BlockAllocator(None, *(_landmark() + place for place in functions))
-        ctypes.pythonapi.PyMem_SetAllocator(domain, ctypes.byref(allocator))
-
-
-def _landmark() -> int:
-    return ctypes.cast(ctypes.pythonapi.PyMem_GetAllocator, _pointer).value or 0
 
 
 def one_heap() -> None:

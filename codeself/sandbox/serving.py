@@ -72,25 +72,17 @@ class ForkAndWait:
         size = contexts.bytes_for(2)
         self._memory = mmap.mmap(-1, size + 8, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         start = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        self._status = ctypes.c_int.from_address(start + size)
-        self._born = ctypes.c_int.from_address(
-            start + size + 4
-        )  # written by the kernel, in the new process alone
-        born = ctypes.addressof(self._born)
+        # Written by the kernel: the first where the fork was called from, the second in the new process alone.
+        status, born = start + size, start + size + 4
+        self._status, self._born = ctypes.c_int.from_address(status), ctypes.c_int.from_address(born)
         flags |= kernel.CLONE_CHILD_SETTID | _SIGCHLD
-        # The thread's id is the fourth of clone's arguments or the fifth, depending on the architecture.
         self._row = contexts.Row(
             start,
             [
+                # The thread's id is the fourth of clone's arguments or the fifth, depending on the architecture.
                 (_direct, kernel.NUMBERS["clone"], flags, 0, 0, born, born),
-                (
-                    _direct,
-                    kernel.NUMBERS["wait4"],
-                    _ANY,
-                    start + size,
-                    0,
-                    0,
-                ),  # the new process has none to wait for
+                # The new process makes this call too, and has nobody to wait for.
+                (_direct, kernel.NUMBERS["wait4"], _ANY, status, 0, 0),
             ],
         )
 

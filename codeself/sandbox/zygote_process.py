@@ -15,7 +15,7 @@ import time
 from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
 from codeself.records.verdicts import IsolationLevel
-from codeself.sandbox import carried, kernel, mappings
+from codeself.sandbox import carried, kernel
 from codeself.sandbox.isolation import LEVELS
 from codeself.sandbox.serving import DONE, ENDED, KILL, READY, READY_AND_WAITING, SHOW, START
 
@@ -56,23 +56,16 @@ class ZygoteProcess:
             waits=waits,
             descriptor=theirs.fileno(),
         )
-        blocks = mappings.small_blocks()
-        bootstrap = carried.BOOTSTRAP.replace("{blocks}", repr(blocks)).replace("{main}", program)
         self._process = subprocess.Popen(
             # Isolated (-P -s -S), but for the variables given here: -I would leave those out too.
-            [sys.executable, "-P", "-s", "-S", "-B", "-c", bootstrap],
+            [sys.executable, "-P", "-s", "-S", "-B", "-c", carried.BOOTSTRAP.replace("{main}", program)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not os.environ.get("CODESELF_DEBUG") else None,
             # No hash seed of the host's: what a candidate computes is the same on every run. Symbols are bound
             # at the start, once, and not in each candidate.
-            env={
-                "PYTHONHASHSEED": "0",
-                "LC_ALL": "C.UTF-8",
-                "LD_BIND_NOW": "1",
-                **({"PYTHONMALLOC": "malloc"} if blocks else {}),
-            },
+            env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"},
             start_new_session=True,
         )
         theirs.close()

@@ -139,18 +139,15 @@ class ForkBound(Contestant):
     action = "os._exit(0)"
 
     def __init__(self, stack: ExitStack) -> None:
-        from codeself.sandbox import carried, mappings
+        from codeself.sandbox import carried
 
         ours, theirs = socket.socketpair()
         main = _FORKING.format(descriptor=theirs.fileno(), action=self.action)
-        blocks = mappings.small_blocks()
-        bootstrap = carried.BOOTSTRAP.replace("{blocks}", repr(blocks)).replace("{main}", main)
-        variables = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"}
         process = subprocess.Popen(
-            [sys.executable, "-P", "-s", "-S", "-B", "-c", bootstrap],
+            [sys.executable, "-P", "-s", "-S", "-B", "-c", carried.BOOTSTRAP.replace("{main}", main)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.PIPE,
-            env=variables | ({"PYTHONMALLOC": "malloc"} if blocks else {}),
+            env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "LD_BIND_NOW": "1"},
         )
         theirs.close()
         stack.callback(process.kill)

@@ -12,8 +12,9 @@ import ctypes
 from codeself.sandbox import contexts
 
 HUGE = 1 << 21  # bytes of a huge page, and its alignment, with the usual pages of 4 KiB
-_READ, _WRITE, _EXECUTE = 1, 2, 4
+_READ, _WRITE, _EXECUTE, _ANYTHING = 1, 2, 4, 7
 _PRIVATE_ANONYMOUS, _MOVE_TO_PLACE = 0x22, 3
+_NO_ADVICE = 0
 _COLLAPSE = 25  # MADV_COLLAPSE, from Linux 6.1 on
 # malloc takes blocks up to the largest that was ever freed from its one heap, not from mappings of their own.
 _LARGEST_BLOCK = 8 << 20
@@ -121,21 +122,21 @@ class _Span:
             return False
         live = [(start, end) for start, end, access in self.pieces if "w" in access]
         row_bytes = contexts.bytes_for(len(live) + 1)
-        access = _READ | _WRITE | _EXECUTE
-        area = _libc.mmap(
-            max(self.start - _ASIDE, HUGE), size + HUGE + row_bytes, access, _PRIVATE_ANONYMOUS, -1, 0
-        )
+        whole = size + HUGE + row_bytes
+        area = _libc.mmap(max(self.start - _ASIDE, HUGE), whole, _ANYTHING, _PRIVATE_ANONYMOUS, -1, 0)
         if area == _pointer(-1).value:
             return False
         copy = -(-area // HUGE) * HUGE
         moved = copy - self.start
-        for start, end, _ in self.pieces:
-            ctypes.memmove(start + moved, start, end - start)
-        done = all(
-            _libc.madvise(address + moved, HUGE, _COLLAPSE) == 0
-            for address in range(self.start, self.end, HUGE)
-            if any(start < address + HUGE and end > address for start, end, _ in self.pieces)
-        )
+        done = False
+        if area >= self.end or area + whole <= self.start:  # else the kernel had no room aside
+            for start, end, _ in self.pieces:
+                ctypes.memmove(start + moved, start, end - start)
+            done = all(
+                _libc.madvise(address + moved, HUGE, _COLLAPSE) == 0
+                for address in range(self.start, self.end, HUGE)
+                if any(start < address + HUGE and end > address for start, end, _ in self.pieces)
+            )
         if done:
             # What the interpreter has written since is copied once more, and it writes no more until all is in place.
             calls: list[contexts.Call] = [
@@ -143,10 +144,12 @@ class _Span:
             ]
             calls.append((_libc.mremap, copy, size, size, _MOVE_TO_PLACE, self.start))
             contexts.Row(copy + size, calls).run()
+            done = _libc.madvise(copy, size, _NO_ADVICE) != 0  # nothing is mapped there any more
+        if done:
             _libc.munmap(area, copy - area)
-            _libc.munmap(copy + size, area + HUGE + row_bytes - copy)
+            _libc.munmap(copy + size, area + whole - copy - size)
         else:
-            _libc.munmap(area, size + HUGE + row_bytes)
+            _libc.munmap(area, whole)
         return done
 
 

@@ -97,7 +97,10 @@ class ZygoteProcess:
         """The process id, as it is here, of the candidate that lives; 0 where none does."""
         if self._children >= 0:
             pid = int(os.pread(self._children, 64, 0) or 0)
-            return pid if pid != self._killed else 0
+            if pid == self._killed:
+                return 0
+            self._killed = 0  # it has left the list, and its id may be given again
+            return pid
         self._control.send(SHOW)
         message, descriptor = kernel.receive_with_fd(self._control, 64)
         if message != b"S" or descriptor < 0:

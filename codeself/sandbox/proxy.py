@@ -109,7 +109,14 @@ class Remote:
 
     def ask_encoded(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a function with arguments that are encoded already; the result as a value."""
-        reply = self._exchange([channel.HAND, name, None, args, kwargs, False])
+        packed = channel.pack_arguments(
+            tuple(values.decode(item) for item in args),
+            {key: values.decode(item) for key, item in kwargs.items()},
+        )
+        if packed is not None:
+            reply = self._exchange([channel.ASK, name, None, packed, False])
+        else:
+            reply = self._exchange([channel.HAND, name, None, args, kwargs, False])
         if reply[0] == "raised":
             raise self._exception(reply[1:])
         return self._decode(reply[1])

@@ -13,7 +13,7 @@ from codeself.records.verdicts import Candidate, Verdict
 from codeself.sandbox.judge import Judge
 
 # Small, so that loops end soon; a right answer to these tests takes a thousandth of it.
-TIGHT = Limits(cpu_seconds=0.4, wall_seconds=2.0, memory_mb=256)
+TIGHT = Limits(cpu_seconds=0.4, cpu_floor_seconds=0.15, wall_seconds=2.0, memory_mb=256)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ PASSED = PhaseResult(status="passed")
 
 @dataclass
 class Attempt:
-    """One run of a candidate. slowest_phase: CPU seconds of the phase that took most. sure: the least of several runs.
+    """One run of a candidate. slowest_phase: CPU seconds of the phase that took most.
 
     changing: tests in which calls changed their arguments and returned something, or raised.
     only_changing: tests in which calls changed their arguments and returned None.
@@ -30,7 +30,6 @@ class Attempt:
 
     phases: dict[Phase, PhaseResult]
     slowest_phase: float = 0.0
-    sure: bool = False
     out_of_cpu: bool = False
     contended: bool = False
     changing: frozenset[str] = frozenset()

@@ -92,7 +92,8 @@ class Candidate:
             return ["syntax", *describe(error)]
         try:
             exec(code, self._globals)
-            if "print" in program or "std" in program:  # else next to nothing was written
+            # Where neither is named, what a library may have written is counted once the buffers are full.
+            if "print" in program or "std" in program:
                 self._output.flush()
         except BaseException as error:
             return ["raised", *describe(error)]
@@ -100,9 +101,9 @@ class Candidate:
 
     def _ask(self, target: int | str | None, method: str | None, packed: bytes, changes: bool) -> list[Any]:
         """Call or read something. packed: its positional and named arguments, as they are."""
-        given, named = loads(packed)
-        result = None
+        given, named, result = (), {}, None
         try:
+            given, named = loads(packed)
             if method is None and target in self._globals:
                 result = self._globals[target](*given, **named)
             else:

@@ -38,7 +38,7 @@ MNT_DETACH = 2
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_NO_NEW_PRIVS, _PR_SET_CHILD_SUBREAPER, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 36, 47, 4
 CAP_SYS_ADMIN = 21
-_SIGCHLD = 17
+SIGCHLD = 17
 
 
 def _check(result: int, what: str) -> int:
@@ -165,7 +165,7 @@ def cloning(flags: int) -> Call:
 
     Python's own fork hooks do not run: what they would reseed or reset is set up by the caller.
     """
-    return call("clone", flags | _SIGCHLD, None, None, None, None)
+    return call("clone", flags | SIGCHLD, None, None, None, None)
 
 
 def landlock_read_only(paths: Sequence[str]) -> None:

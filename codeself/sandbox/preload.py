@@ -20,11 +20,10 @@ _kept: list[bytes] = []
 
 
 def load() -> None:
-    """Import the modules and close the gaps that importing left. A second call changes nothing."""
-    if not _kept:
-        for name in (*_FOR_CANDIDATES, *_FOR_THE_ZYGOTE):
-            importlib.import_module(name)
-        _kept.extend(memory.fill())
+    """Import the modules and close the gaps that importing left."""
+    for name in (*_FOR_CANDIDATES, *_FOR_THE_ZYGOTE):
+        importlib.import_module(name)
+    settle()
 
 
 def settle() -> None:

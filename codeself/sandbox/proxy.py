@@ -84,19 +84,15 @@ class Remote:
         mutable = any(map(can_change, given))
         if method not in _READINGS:
             self.epoch += 1
-        packed = channel.pack_arguments(args, kwargs)
-        if packed is not None:
-            sent = None
-            reply = self._exchange([channel.ASK, target, method, packed, mutable])
-        else:
-            encoded = [self._encode(item) for item in args]
-            named = {key: self._encode(item) for key, item in kwargs.items()}
-            sent = [*encoded, *named.values()]
-            reply = self._exchange([channel.HAND, target, method, encoded, named, mutable])
+        request = self._request(target, method, args, kwargs, mutable)
+        reply = self._exchange(request)
         result = self._decode(reply[1]) if reply[0] == "value" else self._exception(reply[1:])
         after = (*reply, None, None)[_CHANGES[reply[0]]]
         if after is not None:
-            sent = sent or [self._encode(item) for item in given]
+            if request[0] == channel.HAND:
+                sent = [*request[3], *request[4].values()]
+            else:
+                sent = [self._encode(item) for item in given]
             self._bring_back(given, sent, after, self.only_changing if result is None else self.changing)
         if reply[0] == "value" and len(reply) == 4:
             result = self._itself(given, reply[3], result)
@@ -109,17 +105,28 @@ class Remote:
 
     def ask_encoded(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a function with arguments that are encoded already; the result as a value."""
-        packed = channel.pack_arguments(
-            tuple(values.decode(item) for item in args),
-            {key: values.decode(item) for key, item in kwargs.items()},
-        )
-        if packed is not None:
-            reply = self._exchange([channel.ASK, name, None, packed, False])
-        else:
-            reply = self._exchange([channel.HAND, name, None, args, kwargs, False])
+        given = tuple(values.decode(item) for item in args)
+        named = {key: values.decode(item) for key, item in kwargs.items()}
+        reply = self._exchange(self._request(name, None, given, named, False))
         if reply[0] == "raised":
             raise self._exception(reply[1:])
         return self._decode(reply[1])
+
+    def _request(
+        self,
+        target: int | str | None,
+        method: str | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        changes: bool,
+    ) -> list[Any]:
+        """The frame that asks; with encoded arguments where they cannot go as they are."""
+        packed = channel.pack_arguments(args, kwargs)
+        if packed is not None:
+            return [channel.ASK, target, method, packed, changes]
+        encoded = [self._encode(item) for item in args]
+        named = {key: self._encode(item) for key, item in kwargs.items()}
+        return [channel.HAND, target, method, encoded, named, changes]
 
     def _bring_back(self, given: tuple[Any, ...], sent: list[Any], after: Any, noted: set[str]) -> None:
         """Make the candidate's changes ours, and note the test in which it made them."""

@@ -7,7 +7,7 @@ flags a filter can read.
 
 from __future__ import annotations
 
-from codeself.sandbox.kernel import CLONE_CHILD_SETTID, CLONE_NEWPID, CLONE_THREAD, NUMBERS
+from codeself.sandbox.kernel import CLONE_CHILD_SETTID, CLONE_NEWPID, CLONE_THREAD, NUMBERS, SIGCHLD
 from codeself.sandbox.syscalls import table
 
 # Reading, memory, time, threads, waiting, and pairs of sockets connected to each other (asyncio needs one).
@@ -34,7 +34,7 @@ _LOAD, _JUMP, _EQUAL, _SET, _GREATER, _RETURN = 0x20, 0x05, 0x15, 0x45, 0x35, 0x
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _EPERM, _ENOSYS = 1, 38
 _NUMBER, _ARCH = 0, 4
-_SIGKILL, _SIGCHLD = 9, 17
+_SIGKILL = 9
 # TCGETS, FIOCLEX, FIONBIO, TIOCGWINSZ, FIONREAD: what opening and asking about files uses.
 _IOCTLS = (0x5401, 0x5451, 0x5421, 0x5413, 0x541B)
 # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC. No locks, leases or owners: they would stay
@@ -153,7 +153,7 @@ def zygote_filter() -> list[Instruction]:
     """For the zygote and all it forks: the allow-list, fork with the exact flags it uses, and its own tools."""
     program = _Program()
     program.answer(("clone3",), _ERRNO | _ENOSYS)
-    program.allow_clone((_SIGCHLD, _SIGCHLD | CLONE_NEWPID, _SIGCHLD | CLONE_NEWPID | CLONE_CHILD_SETTID))
+    program.allow_clone((SIGCHLD, SIGCHLD | CLONE_NEWPID, SIGCHLD | CLONE_NEWPID | CLONE_CHILD_SETTID))
     program.allow_argument("ioctl", 1, _IOCTLS)
     program.allow_argument("fcntl", 1, _FCNTLS)
     program.allow_prctl()

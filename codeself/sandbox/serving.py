@@ -41,7 +41,6 @@ _ROUNDS = 20  # the interpreter adapts a function's code after some calls; until
 # objects, no errno, and the interpreter's lock kept.
 _direct = ctypes.PyDLL(None).syscall
 _direct.restype = ctypes.c_long
-_SIGCHLD = 17
 _ANY = (1 << 32) - 1  # any child, to wait4
 
 _WARM_UP = """
@@ -75,7 +74,7 @@ class ForkAndWait:
         # Written by the kernel: the first where the fork was called from, the second in the new process alone.
         status, born = start + size, start + size + 4
         self._status, self._born = ctypes.c_int.from_address(status), ctypes.c_int.from_address(born)
-        flags |= kernel.CLONE_CHILD_SETTID | _SIGCHLD
+        flags |= kernel.CLONE_CHILD_SETTID | kernel.SIGCHLD
         self._row = contexts.Row(
             start,
             [

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import _socket as socket  # the module above it costs every candidate a hundred pages
 import gc
-import importlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -42,15 +41,15 @@ def main(level: IsolationLevel, memory_mb: int, processes: int, waits: bool, con
 
 def prepare(level: IsolationLevel, memory_mb: int, processes: int) -> tuple[Zygote, Candidate]:
     """Make this process a zygote: isolated, bounded, warm, its memory frozen. Returns the next candidate too."""
-    preload.load()
     written = mappings.join()
     zygote = Zygote(level)
     zygote.enter()
     gc.collect()
     preload.settle()
     # The first time that it is loaded, and the last that anything is: see there.
-    serving = importlib.import_module("codeself.sandbox.serving")
-    ready: Candidate = serving.warm_up()
+    from codeself.sandbox import serving
+
+    ready = serving.warm_up()
     _forget_the_host()
     zygote.bound(_address_space() + (memory_mb << 20), processes)
     gc.collect()

@@ -196,6 +196,31 @@ def send_with_fd(channel: socket.socket, data: bytes, descriptor: int) -> None:
     channel.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", descriptor))])
 
 
+class _Message(ctypes.Structure):
+    """struct msghdr, up to the lengths of its parts."""
+
+    _fields_ = [
+        ("name", ctypes.c_void_p),
+        ("name_length", ctypes.c_uint),
+        ("parts", ctypes.c_void_p),
+        ("part_count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+    ]
+
+
+def receiving(descriptor: int) -> Call:
+    """Prepared, and to be made once in a process: take from a socket the one descriptor that comes with a message.
+
+    The message itself is dropped. The descriptor becomes the lowest free one.
+    """
+    control = ctypes.create_string_buffer(socket.CMSG_SPACE(4))
+    message = _Message(control=ctypes.addressof(control), control_length=len(control))
+    message.memory = control
+    return call("recvmsg", descriptor, ctypes.byref(message), 0)
+
+
 def receive_with_fd(channel: socket.socket, size: int) -> tuple[bytes, int]:
     """A message and the one descriptor that came with it, or -1."""
     data, ancillary, _, _ = channel.recvmsg(size, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)

@@ -10,7 +10,9 @@ candidate lives at a time. What the judge may send:
 
 A zygote that waits for each candidate's end hears nothing before it: then it is the judge that kills, and "K" asks
 how the last one ended. That is cheaper by far (ForkAndWait). It takes a judge that sees the zygote's children and
-may kill them, and a level at which the kernel ends them all when the judge is gone.
+may kill them, and a level at which the kernel ends them all when the judge is gone. Such a zygote only looks at a
+message that starts a candidate: the candidate itself takes it, and with it the channel, which is open nowhere else.
+It may be killed before that. So that its message is not taken for another, "C" and "c" start a candidate by turns.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from codeself.sandbox.isolation import Zygote
 
 START, DONE, KILL, SHOW = b"C", b"D", b"K", b"P"
+STARTS = START, b"c"
 ENDED = struct.Struct("=ci")  # b"E", wait status
 READY, READY_AND_WAITING = b"ready", b"ready, and waits"
 _ANCILLARY = socket.CMSG_SPACE(4)  # room for one descriptor, which becomes the lowest free one
@@ -146,19 +149,22 @@ def serve_waiting(
     zygote: Zygote, ready: candidate.Candidate, control: socket.socket, fork: ForkAndWait
 ) -> None:
     """The same for a zygote that waits for each candidate's end."""
-    sealing = zygote.sealing(CONTROL)
-    receive = control.recvmsg
+    sealing = (kernel.receiving(CONTROL), *zygote.sealing(CONTROL))
+    receive = control.recv
+    started = b""
     while True:
         try:
-            message = receive(1, _ANCILLARY)[0]
+            message = receive(1, socket.MSG_PEEK)
+            if message in STARTS and message != started:
+                started = message
+                _fork(fork, sealing, None, ready)
+                continue
+            receive(1)
         except OSError:
             message = b""
-        if message == START:
-            _fork(fork, sealing, None, ready)
-            os.close(CHANNEL)
-        elif message == KILL:
+        if message == KILL:
             control.send(ENDED.pack(b"E", fork.status))
-        else:
+        elif message not in STARTS:
             os._exit(0)
 
 
@@ -170,8 +176,8 @@ def _fork(
 ) -> int:
     """Start a candidate; returns what `fork` does. In the new process it never returns.
 
-    Nothing is open there but the null device and the channel; then comes the last seal, then the judge's
-    requests. Written for few pages touched: this function alone, local names, prepared calls.
+    sealing: after it nothing is open there but the null device and the channel. Then comes the last seal, then the
+    judge's requests. Written for few pages touched: this function alone, local names, prepared calls.
     """
     pid = fork()
     if pid > 0:

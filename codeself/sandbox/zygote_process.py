@@ -17,7 +17,7 @@ from codeself.records.judging import Limits
 from codeself.records.verdicts import IsolationLevel
 from codeself.sandbox import carried, kernel
 from codeself.sandbox.isolation import LEVELS
-from codeself.sandbox.serving import DONE, ENDED, KILL, READY, READY_AND_WAITING, SHOW, START
+from codeself.sandbox.serving import DONE, ENDED, KILL, READY, READY_AND_WAITING, SHOW, STARTS
 
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
@@ -47,6 +47,7 @@ class ZygoteProcess:
         """
         self.level: IsolationLevel = level
         self._children = -1  # a file that lists its candidates, where it waits for them
+        self._turn = 0  # which of the messages starts the next one
         self._killed = 0  # the last of them, which stays in the list until the zygote has seen its end
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = _MAIN.format(
@@ -91,7 +92,9 @@ class ZygoteProcess:
 
     def start(self, channel: int) -> None:
         """Start a candidate, with its end of the channel."""
-        kernel.send_with_fd(self._control, START, channel)
+        kernel.send_with_fd(self._control, STARTS[self._turn], channel)
+        if self._children >= 0:
+            self._turn = 1 - self._turn
 
     def candidate(self) -> int:
         """The process id, as it is here, of the candidate that lives; 0 where none does."""

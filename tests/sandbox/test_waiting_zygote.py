@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 
@@ -11,7 +12,8 @@ import pytest
 
 from codeself.records.errors import InfrastructureError
 from codeself.records.judging import Limits
-from codeself.sandbox import channel, zygote_process
+from codeself.sandbox import channel, kernel, zygote_process
+from codeself.sandbox.serving import STARTS
 from codeself.sandbox.session import CandidateEnded, Session
 from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
 
@@ -65,12 +67,26 @@ def test_one_that_is_closed_before_it_has_started_is_ended_too(zygote):
         assert session.ask([channel.RUN, "", 1000]) == ["ran"]
 
 
+def test_a_start_that_no_candidate_took_starts_no_other(zygote):
+    with Session(zygote, LIMITS) as session:
+        session.ask([channel.RUN, "", 1000])
+    ours, theirs = socket.socketpair()
+    with ours:
+        # What the zygote finds again where the candidate was killed before its first step.
+        kernel.send_with_fd(zygote._control, STARTS[1 - zygote._turn], theirs.fileno())
+        theirs.close()
+        ours.settimeout(10)
+        assert ours.recv(1) == b""
+    assert not zygote.candidate()
+    with Session(zygote, LIMITS) as session:
+        assert session.ask([channel.RUN, "", 1000]) == ["ran"]
+
+
 @pytest.mark.parametrize(
     ("program", "ending"),
     [
         ("import os\nos._exit(7)", "status 7"),
-        # The zygote holds the channel open until its end.
-        ("import os\nos.close(3)\nwhile True: pass", "CPU time limit"),
+        ("import os\nos.close(3)\nwhile True: pass", "SIGKILL"),
         ("import ctypes\nctypes.string_at(8)", "SIGSEGV"),
     ],
 )

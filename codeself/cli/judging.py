@@ -37,7 +37,7 @@ class JudgeOptions:
     cpu_seconds: Annotated[float, typer.Option(min=0.01, help="CPU time of each test phase, at most.")] = 10.0
     cpu_floor_seconds: Annotated[
         float, typer.Option(min=0.01, help="CPU time of each test phase that any candidate gets.")
-    ] = 0.03
+    ] = 0.02
     reference_factor: Annotated[
         float,
         typer.Option(min=1, help="In between, the multiple of the reference's own CPU time that is allowed."),

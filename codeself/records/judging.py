@@ -15,9 +15,10 @@ class Limits(Record):
 
     cpu_seconds: float = Field(default=10.0, gt=0, description="CPU time of one phase, at most.")
     cpu_floor_seconds: float = Field(
-        default=0.03,
+        default=0.02,
         gt=0,
-        description="CPU time of one phase of tests that any candidate gets; loading it gets 0.25 s at least.",
+        description="CPU time of one phase of tests that any candidate gets. Loading one gets 0.25 s at least, "
+        "and so does a phase of one that imports inside a function.",
     )
     reference_factor: float = Field(
         default=20.0,

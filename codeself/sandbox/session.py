@@ -23,10 +23,12 @@ from codeself.records.verdicts import Status
 from codeself.sandbox import channel, core_waits
 from codeself.sandbox.zygote_process import ZygoteProcess
 
-# What ran before a phase is left out of its CPU time, unless it was less than this, or this share of the limit.
-_GLANCE_SECONDS, _GLANCE_SHARE = 0.005, 0.04
+# Waits for a core before a phase are not looked at when they can be no longer: what tells of them is slow to read.
+_GLANCE_SECONDS = 0.005
 _FIRST_READ = 1 << 16
-# CPU time for loading a program, where its tests get less: the library's dearest modules take a tenth of it.
+# A socket's own timeout is counted in ticks of the kernel's clock, and may come so much later; a poll's is exact.
+_TICKS_SECONDS = 0.01
+# CPU time for loading a program or a module, where tests get less: the library's dearest take a tenth of it.
 _LOADING_SECONDS = 0.25
 # Real time after which a phase ends however starved of a core the candidate was: every wait has a bound.
 _STARVED_FACTOR, _STARVED_SECONDS = 10, 60
@@ -71,7 +73,7 @@ class Session:
             raise InfrastructureError(f"the sandbox's zygote is gone: {error}") from error
         finally:
             theirs.close()
-        # The kernel wakes us when nothing has come in the time that is the least allowed.
+        # The kernel wakes us shortly before nothing has come in the time that is the least allowed.
         timeval = _timeval(min(self._tests_cpu, limits.wall_seconds))
         ours.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVTIMEO, timeval)
         ours.setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDTIMEO, timeval)
@@ -90,15 +92,12 @@ class Session:
     ) -> None:
         self.close()
 
-    def start_phase(self, exactly: bool = False) -> None:
-        """The program is loaded: give it a fresh allowance of CPU and wall time, for tests.
-
-        exactly: leave out of its CPU time what ran before, however little that was.
-        """
+    def start_phase(self) -> None:
+        """The program is loaded: give it a fresh allowance of CPU and wall time, for tests."""
         self._cpu_limit = self._tests_cpu
+        self._phase_cpu = self._cpu()
         now = time.monotonic()
-        if exactly or now - self._started > max(_GLANCE_SECONDS, _GLANCE_SHARE * self._cpu_limit):
-            self._phase_cpu = self._cpu()
+        if now - self._started > _GLANCE_SECONDS:
             self._phase_starved = self._waits.of(self._pid)
             self._judge_waited = core_waits.own()
         self._phase_started = now
@@ -224,17 +223,18 @@ class Session:
         if self._socket.fileno() >= 0:
             # A zygote that is gone took the candidate with it; whoever starts the next one finds out.
             with contextlib.suppress(OSError):
-                self._zygote.kill(started=self.received > 0)
+                self._zygote.kill(started=self.received > 0, seen=self._pid)
             self._socket.close()  # after it: what sees its channel closed still runs a little
 
 
 @lru_cache(maxsize=64)
 def _timeval(seconds: float) -> bytes:
+    seconds = max(seconds - _TICKS_SECONDS, seconds / 2)
     return struct.pack("ll", int(seconds), int(seconds % 1 * 1e6) + 1)
 
 
 def loading_seconds(cpu_seconds: float, limits: Limits) -> float:
-    """CPU time for loading a program whose tests get so much."""
+    """CPU time for loading a program whose tests get so much, or what it imports when it is called."""
     return min(max(cpu_seconds, _LOADING_SECONDS), limits.cpu_seconds)
 
 

@@ -113,14 +113,14 @@ class ZygoteProcess:
         finally:
             os.close(descriptor)
 
-    def kill(self, started: bool) -> None:
+    def kill(self, started: bool, seen: int = 0) -> None:
         """Have the candidate killed, and everything in it; the next one starts only after its end.
 
-        started: whether it is known to have been started by now.
+        started: whether it is known to have been started by now. seen: its process id where that is known.
         """
         if self._children < 0:
             self._control.send(DONE)
-        elif not self._kill() and not started:
+        elif not self._kill(seen) and not started:
             # It may be about to start, or have ended by itself: the zygote answers only once there is none.
             self._control.send(KILL)
             self._await_end()
@@ -146,9 +146,9 @@ class ZygoteProcess:
             raise OSError("it is gone") from error
         return int(status)
 
-    def _kill(self) -> bool:
+    def _kill(self, seen: int = 0) -> bool:
         """Kill the candidate that lives. Returns False where there is none."""
-        pid = self.candidate()
+        pid = seen or self.candidate()
         if not pid:
             return False
         try:

@@ -10,7 +10,9 @@ import pytest
 
 from codeself.records.judging import JudgeConfig, Limits
 from codeself.records.verdicts import Candidate
+from codeself.sandbox import channel
 from codeself.sandbox.judge import Judge
+from codeself.sandbox.session import Session
 from tests.sandbox.conftest import make_task
 
 BURN = """
@@ -63,6 +65,33 @@ def test_loading_a_program_may_take_longer_than_the_tests_of_a_cheap_task(judge)
     endless = Candidate(status="parsed", program=f"{RIGHT}\nwhile True: pass")
     verdict = judge.verdict(make_task(), endless, limits)
     assert (verdict.decided_by, verdict.status) == ("import", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("    import asyncio", "passed"),
+        ("    from math import sqrt", "passed"),
+        ("    asyncio = __import__('asyncio')", "passed"),
+        ("", "timeout"),
+    ],
+)
+def test_a_program_that_imports_when_it_is_called_has_the_time_to(judge, lines, expected):
+    limits = LIMITS.model_copy(update={"cpu_floor_seconds": 0.01})
+    program = f"from time import process_time as now\nimport math\ndef f(x):\n{lines}\n"
+    program += "    end = now() + 0.06\n    while now() < end: pass\n    return sorted(x)"
+    verdict = judge.verdict(make_task(), Candidate(status="parsed", program=program), limits)
+    assert verdict.status == expected
+
+
+def test_time_taken_before_a_phase_is_none_of_its_own(judge):
+    zygote = judge._zygote(LIMITS)
+    for seconds in (0.003, 0.03):
+        with Session(zygote, LIMITS) as session:
+            session.ask([channel.RUN, f"{BURN.format(seconds=seconds)}\nf([])", 1000])
+            assert session.phase_cpu() >= seconds
+            session.start_phase()
+            assert session.phase_cpu() < seconds
 
 
 def test_waiting_for_a_core_is_not_the_candidates_time():

@@ -6,9 +6,12 @@ Started afresh (never forked from the caller), so that a caller of any size cost
 from __future__ import annotations
 
 import gc
+import io
 import os
+import pickle
 import resource
 import sys
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -40,11 +43,7 @@ def main(descriptor: int) -> None:
     connection.send((True, judge.level))
     gc.freeze()
     with judge:
-        while True:
-            try:
-                kind, payload = connection.recv()
-            except (EOFError, OSError):
-                return
+        for kind, payload in _messages(connection):
             if kind == "task":
                 key, task = payload
                 tasks[key] = task
@@ -53,6 +52,18 @@ def main(descriptor: int) -> None:
                 judge.forget()
             else:
                 connection.send_bytes(transport.dumps(_serve(judge, tasks, kind, payload)))
+
+
+def _messages(connection: Connection) -> Iterator[tuple[str, Any]]:
+    """What the pool asks, until it goes away. Several may come together."""
+    while True:
+        try:
+            data = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        stream = io.BytesIO(data)
+        while stream.tell() < len(data):
+            yield pickle.load(stream)
 
 
 def _bound_memory() -> None:

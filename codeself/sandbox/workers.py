@@ -21,6 +21,7 @@ from codeself.sandbox import transport
 _START_SECONDS = 120.0
 _TASK_BYTES_HELD = 1 << 25  # of tasks that a worker remembers, before it is told to forget them
 SLOW_SECONDS = 0.02  # after so long at one job, the jobs behind it are held up
+_FORGET = transport.dumps(("forget", None))
 _PIPE_BYTES = 1 << 16  # what a worker's pipe holds in any case, while nobody reads it
 
 
@@ -102,16 +103,17 @@ class WorkerProcess:
         if not self.pending:
             self.waiting_since = time.monotonic()
         self.pending.append(request)  # first: what is lost on its way is tried again
+        before = b""
         if unknown:
             if self._known_bytes > _TASK_BYTES_HELD:
                 self._known.clear()
                 self._known_bytes = 0
-                self.connection.send(("forget", None))
+                before = _FORGET
             self._known.add(request.key)
             self._known_bytes += len(request.task_message)
-            self.connection.send_bytes(request.task_message)
+            before += request.task_message
             request.task_message = b""
-        self.connection.send_bytes(request.message)
+        self.connection.send_bytes(before + request.message)  # at once: the worker wakes once
         return True
 
     def overdue(self) -> bool:

@@ -23,7 +23,7 @@ from codeself.sandbox.handles import Handle
 from codeself.sandbox.proxy import Remote
 from codeself.sandbox.raised import builtin_name
 from codeself.sandbox.session import CandidateEnded
-from codeself.sandbox.sources import compiled, read_reference
+from codeself.sandbox.sources import compiled, holds_nothing, read_reference
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 120
@@ -75,12 +75,16 @@ def run_tests(
     if "random" in task.setup_code or any("random" in t.source for t in tests if not isinstance(t, CallTest)):
         random.seed(0)  # such a check draws its inputs
     scope: TestScope | None = None
+    functions = frozenset((task.entry_point, "candidate"))
     for number, test in enumerate(tests, start=1):
         try:
-            remote.start_test("" if isinstance(test, CallTest) else test.source)
             if isinstance(test, CallTest):
+                remote.start_test("")
                 trouble = _run_call(remote, task.entry_point, test, show)
             else:
+                remote.start_test(
+                    test.source, bool(task.setup_code) or not holds_nothing(test.source, functions)
+                )
                 if scope is None:
                     scope = TestScope(remote, task)
                 trouble = _run_source(scope, test)

@@ -6,8 +6,10 @@ import pytest
 
 from codeself.records.judging import JudgeConfig
 from codeself.records.verdicts import Candidate
+from codeself.sandbox.attempt import Attempt
 from codeself.sandbox.changes import can_change, same, update
 from codeself.sandbox.judge import Judge
+from codeself.sandbox.sources import holds_nothing
 from tests.sandbox.conftest import TIGHT, make_task
 
 NO_REFERENCE = "pass"  # what the judge is given where there is none
@@ -135,6 +137,40 @@ def test_a_change_in_passing_does_no_harm(grade, source):
     program = "def f(x):\n    x.sort()\n    return x"
     assert grade(program, hidden_tests=[{"assert": source}], reference_solution=SORTED).correct
     assert grade(program, hidden_tests=[{"assert": source}], reference_solution=NO_REFERENCE).correct
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("assert f([3, 1]) == [1, 3]", True),
+        ("assert candidate({'a': [1]}, k=(2, [3])) == f([f([1])])", True),
+        ("assert f(list(range(3))) in [[1], None], 'a message'", True),
+        ("assert not any([f([1]), f([2])])", True),
+        ("x = [3, 1]\nassert f(x) == [1, 3]", False),
+        ("assert f(x) == [1, 3]", False),
+        ("assert f(x := [3, 1]) == x", False),
+        ("list = [3, 1]\nassert f(list) == list", False),
+        ("for x in [[1], [2]]: assert f(x) == x", False),
+        ("assert [f(x) for x in [[1], [2]]] == [[1], [2]]", False),
+        ("assert (lambda x: f(x) == x)([1])", False),
+        ("assert sorted([[2], [1]], key=f) == [[1], [2]]", False),
+        ("def check(candidate):\n    x = [1]\n    assert candidate(x) == x", False),
+        ("exec('x = [1]; assert f(x) == x')", False),
+        ("assert f([3, 1]).pop() == 3", False),
+        ("import math\nassert f([1]) == math.pi", False),
+    ],
+)
+def test_a_test_that_holds_no_argument_is_known_by_its_source(source, expected):
+    assert holds_nothing(source, frozenset(("f", "candidate"))) is expected
+
+
+def test_nothing_is_asked_about_a_change_that_nobody_could_see(monkeypatch, grade):
+    runs = []
+    monkeypatch.setattr(Judge, "_reference_run", lambda self, *_: runs.append(1) or Attempt({}))
+    program = "def f(x): x.sort(); return x"
+    for source, asked in (("assert f([3, 1]) == [1, 3]", 0), ("x = [3, 1]\nassert f(x) == [1, 3]", 1)):
+        assert grade(program, hidden_tests=[{"assert": source}], reference_solution=SORTED).correct
+        assert len(runs) == asked
 
 
 def test_a_library_function_that_a_test_passes_is_not_called_for_the_candidate(grade):

@@ -7,8 +7,7 @@ import importlib
 import opcode
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import CodeType
 from typing import Any
 
@@ -124,12 +123,31 @@ def _names(node: ast.AST) -> frozenset[str]:
     return frozenset(inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name))
 
 
-@dataclass(frozen=True)
 class Reference:
-    """The top-level names of a reference: its classes, and what it imports from the standard library."""
+    """The top-level names of a reference. Read off a tree where one is asked for: a tree takes long to build."""
 
-    classes: frozenset[str] = frozenset()
-    imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    def __init__(self, program: str) -> None:
+        self._program = program
+
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        """Those that it defines."""
+        if "class" not in self._program:
+            return frozenset()
+        return frozenset(node.name for node in self._statements() if isinstance(node, ast.ClassDef))
+
+    @cached_property
+    def imports(self) -> dict[str, tuple[str, str | None]]:
+        """What it imports from the standard library: the module and, unless it is the module itself, the name there."""
+        if "import" not in self._program:
+            return {}
+        return {name: place for node in self._statements() for name, place in _imported(node)}
+
+    def _statements(self) -> list[ast.stmt]:  # not kept: it takes much memory
+        try:
+            return ast.parse(self._program).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return []
 
     def imported(self, name: str) -> Any:
         """What the reference's import of a name gives. Raises KeyError."""
@@ -138,17 +156,7 @@ class Reference:
         return found if attribute is None else getattr(found, attribute)
 
 
-@lru_cache(maxsize=4096)
-def read_reference(program: str) -> Reference:
-    if "class" not in program and "import" not in program:
-        return Reference()  # a tree takes long to build
-    try:
-        statements = ast.parse(program).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Reference()
-    classes = frozenset(node.name for node in statements if isinstance(node, ast.ClassDef))
-    imports = {name: place for node in statements for name, place in _imported(node)}
-    return Reference(classes, imports)
+read_reference = lru_cache(maxsize=4096)(Reference)
 
 
 def _imported(node: ast.stmt) -> Iterator[tuple[str, tuple[str, str | None]]]:

@@ -147,7 +147,7 @@ class ZygoteProcess:
         return int(status)
 
     def _kill(self, seen: int = 0) -> bool:
-        """Kill the candidate that lives. Returns False where there is none."""
+        """Kill the candidate that lives, unless it ends by itself meanwhile. Returns False where there is none."""
         pid = seen or self.candidate()
         if not pid:
             return False
@@ -158,8 +158,9 @@ class ZygoteProcess:
         try:
             # The zygote's child still: its id was given to no other process before the descriptor held it.
             if self.candidate() == pid:
-                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-                self._killed = pid
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                    self._killed = pid
         finally:
             os.close(descriptor)
         return True

@@ -96,6 +96,19 @@ def test_how_it_ended_is_told(zygote, program, ending):
             session.ask([channel.RUN, program, 1000])
 
 
+def test_one_that_ends_by_itself_while_it_is_to_be_killed_is_no_fault_of_ours(zygote, monkeypatch):
+    def late(descriptor: int, number: int) -> None:
+        while zygote.candidate():
+            time.sleep(0.01)
+        send(descriptor, number)
+
+    send = signal.pidfd_send_signal
+    monkeypatch.setattr(signal, "pidfd_send_signal", late)
+    program = "import os, time\nos.close(3)\ntime.sleep(0.2)\nos._exit(7)"
+    with Session(zygote, LIMITS) as session, pytest.raises(CandidateEnded, match="status 7"):
+        session.ask([channel.RUN, program, 1000])
+
+
 def test_a_judge_that_cannot_see_the_candidates_has_a_zygote_that_does_not_wait(monkeypatch):
     monkeypatch.setattr(zygote_process, "_children_of", lambda pid: os.devnull)
     started = start_zygote("none", LIMITS)

@@ -53,8 +53,8 @@ def run_once(
 ) -> Attempt:
     """Run a program on the public and hidden tests, and on the locked ones when `locked`.
 
-    checking_seconds: CPU time of our own work on one phase. measure: note what the
-    phases take. by_value: tests whose arguments stay as they are, whatever the candidate does to its copies.
+    checking_seconds: CPU time of our own work on one phase. measure: note what the phases take. by_value: tests
+    whose arguments stay as they are, whatever the candidate does to its copies.
     Raises InfrastructureError for a fault of the sandbox.
     """
     attempt = Attempt({})

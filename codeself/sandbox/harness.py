@@ -78,13 +78,11 @@ def run_tests(
     functions = frozenset((task.entry_point, "candidate"))
     for number, test in enumerate(tests, start=1):
         try:
+            source = "" if isinstance(test, CallTest) else test.source
+            remote.start_test(source, bool(task.setup_code) or not holds_nothing(source, functions))
             if isinstance(test, CallTest):
-                remote.start_test("")
                 trouble = _run_call(remote, task.entry_point, test, show)
             else:
-                remote.start_test(
-                    test.source, bool(task.setup_code) or not holds_nothing(test.source, functions)
-                )
                 if scope is None:
                     scope = TestScope(remote, task)
                 trouble = _run_source(scope, test)

@@ -54,12 +54,12 @@ class Remote:
         self._lent = Lent()
         self._received = 0
         self._test = ""
-        self._changes_count = True
+        self._changes_matter = True
 
-    def start_test(self, name: str, changes_count: bool = True) -> None:
-        """changes_count: whether the test could tell that its arguments have changed."""
+    def start_test(self, name: str, changes_matter: bool = True) -> None:
+        """changes_matter: whether the test could tell that its arguments have changed."""
         self._test = name
-        self._changes_count = changes_count
+        self._changes_matter = changes_matter
         self._received = self._session.received
 
     def function(self, name: str) -> CallableHandle:
@@ -84,7 +84,7 @@ class Remote:
         self, target: int | str | None, method: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         given = (*args, *kwargs.values())
-        mutable = self._changes_count and any(map(can_change, given))
+        mutable = self._changes_matter and any(map(can_change, given))
         if method not in _READINGS:
             self.epoch += 1
         request = self._request(target, method, args, kwargs, mutable)

@@ -217,7 +217,7 @@ def receiving(descriptor: int) -> Call:
     """
     control = ctypes.create_string_buffer(socket.CMSG_SPACE(4))
     message = _Message(control=ctypes.addressof(control), control_length=len(control))
-    message.memory = control
+    message.memory = control  # held for as long as the message is
     return call("recvmsg", descriptor, ctypes.byref(message), 0)
 
 

@@ -3,16 +3,16 @@
 Loaded last in a zygote, with the modules that it needs: what is touched for each candidate then lies together. One
 candidate lives at a time. What the judge may send:
 
-    "C", with the candidate's end of a socket pair    start a candidate
-    "D"                                               it is done: kill and reap it
-    "K"                                               the same, and answer "E" and its wait status
-    "P"                                               answer "S", with a pidfd of its process
+    "C" or "c", with the candidate's end of a socket pair    start a candidate
+    "D"                                                      it is done: kill and reap it
+    "K"                                                      the same, and answer "E" and its wait status
+    "P"                                                      answer "S", with a pidfd of its process
 
 A zygote that waits for each candidate's end hears nothing before it: then it is the judge that kills, and "K" asks
 how the last one ended. That is cheaper by far (ForkAndWait). It takes a judge that sees the zygote's children and
 may kill them, and a level at which the kernel ends them all when the judge is gone. Such a zygote only looks at a
 message that starts a candidate: the candidate itself takes it, and with it the channel, which is open nowhere else.
-It may be killed before that. So that its message is not taken for another, "C" and "c" start a candidate by turns.
+It may be killed before that: as "C" and "c" come by turns, what it left is not taken for the next one's.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ from codeself.sandbox.descriptors import CHANNEL, CONTROL, MODULE_NAME
 if TYPE_CHECKING:
     from codeself.sandbox.isolation import Zygote
 
-START, DONE, KILL, SHOW = b"C", b"D", b"K", b"P"
-STARTS = START, b"c"
+STARTS, DONE, KILL, SHOW = (b"C", b"c"), b"D", b"K", b"P"
 ENDED = struct.Struct("=ci")  # b"E", wait status
 READY, READY_AND_WAITING = b"ready", b"ready, and waits"
 _ANCILLARY = socket.CMSG_SPACE(4)  # room for one descriptor, which becomes the lowest free one
@@ -125,7 +124,7 @@ def serve(zygote: Zygote, ready: candidate.Candidate, control: socket.socket) ->
             message = receive(1, _ANCILLARY)[0]
         except OSError:
             message = b""  # it died with answers unread
-        if message == START:
+        if message in STARTS:
             pid = _fork(fork, sealing, last_seal, ready)
             os.close(CHANNEL)
         elif message in (DONE, KILL):

@@ -93,8 +93,7 @@ class ZygoteProcess:
     def start(self, channel: int) -> None:
         """Start a candidate, with its end of the channel."""
         kernel.send_with_fd(self._control, STARTS[self._turn], channel)
-        if self._children >= 0:
-            self._turn = 1 - self._turn
+        self._turn = 1 - self._turn
 
     def candidate(self) -> int:
         """The process id, as it is here, of the candidate that lives; 0 where none does."""
